@@ -1,0 +1,14 @@
+//! The few types that two superalign crates need.
+//!
+//! Here live [`Seed`] (where every random number comes from), [`Estimate`] (a number with its interval)
+//! and [`Model`] (the one seam behind which language models run). No arithmetic of the subject, no I/O,
+//! no clock, no threads.
+
+mod estimate;
+mod model;
+mod seed;
+
+pub use estimate::Estimate;
+pub use model::{ChoicePrompt, EmbedRequest, Layer, LogLikelihood, Model, ModelCard, ModelError, Pooling};
+pub use rand;
+pub use seed::{Rng, Seed};

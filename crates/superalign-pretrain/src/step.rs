@@ -1,0 +1,191 @@
+//! One training step: a batch's loss and gradient over fixed lanes, then AdamW.
+
+use crate::corpus::Batch;
+use crate::loss::cross_entropy;
+use crate::model::{Documents, Model, Upstream, Workspace};
+use crate::optimiser::{AdamW, clip_factor};
+use crate::real::{Real, dot};
+use std::num::NonZeroUsize;
+use std::ops::Range;
+
+/// Into how many sums a batch's gradient is split, whatever the number of threads: so that the order of additions,
+/// and with it every bit of the result, does not depend on the threads. More threads than lanes gain nothing.
+pub const LANES: usize = 4;
+
+/// Tokens that pass through the model at once (more where one document is longer): large enough to fill the
+/// matrix kernels, small enough for the caches.
+pub const SHARD_TOKENS: usize = 512;
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepLoss {
+    /// Weighted mean cross-entropy per token, in nats, before the step.
+    pub loss: f64,
+    /// Euclidean norm of the gradient before clipping.
+    pub gradient_norm: f64,
+}
+
+/// A model in training, with all the memory that a step needs.
+#[derive(Debug)]
+pub struct Stepper<T = f32> {
+    model: Model<T>,
+    optimiser: AdamW<T>,
+    lanes: Vec<Lane<T>>,
+    threads: Vec<Scratch<T>>,
+}
+
+#[derive(Debug)]
+struct Lane<T> {
+    gradient: Vec<T>,
+    loss: f64,
+    shards: Vec<Shard>,
+}
+
+/// A run of whole documents: their places among the documents and among the tokens.
+#[derive(Clone, Debug)]
+struct Shard {
+    documents: Range<usize>,
+    tokens: Range<usize>,
+}
+
+#[derive(Debug)]
+struct Scratch<T> {
+    space: Workspace<T>,
+    d_logits: Vec<T>,
+    ends: Vec<usize>,
+}
+
+impl<T: Real> Stepper<T> {
+    /// Prepares to train a model on so many threads.
+    #[must_use]
+    pub fn new(model: Model<T>, optimiser: AdamW<T>, threads: NonZeroUsize) -> Self {
+        let zeros = vec![T::ZERO; model.shape().parameters()];
+        let lane = || Lane { gradient: zeros.clone(), loss: 0.0, shards: Vec::new() };
+        let scratch = || Scratch { space: Workspace::new(), d_logits: Vec::new(), ends: Vec::new() };
+        Self {
+            lanes: (0..LANES).map(|_| lane()).collect(),
+            threads: (0..threads.get().min(LANES)).map(|_| scratch()).collect(),
+            model,
+            optimiser,
+        }
+    }
+
+    /// The model as it is now.
+    #[must_use]
+    pub const fn model(&self) -> &Model<T> {
+        &self.model
+    }
+
+    /// The optimiser as it is now.
+    #[must_use]
+    pub const fn optimiser(&self) -> &AdamW<T> {
+        &self.optimiser
+    }
+
+    /// Ends the training and returns the model.
+    #[must_use]
+    pub fn into_model(self) -> Model<T> {
+        self.model
+    }
+
+    /// Loss and gradient of a batch, without a step: the loss, and the gradient in the order of
+    /// [`Model::parameters`].
+    ///
+    /// # Panics
+    /// When the batch holds a document longer than the model's positions or a token outside its vocabulary.
+    pub fn gradient(&mut self, batch: &Batch) -> (f64, &[T]) {
+        let total: f64 = batch.weights.iter().copied().map(f64::from).sum();
+        let scale = if total > 0.0 { 1.0 / total } else { 0.0 };
+        self.share_out(batch);
+        let (model, threads) = (&self.model, self.threads.len());
+        // Lanes that follow one another go to one thread: LANES / threads of them each, rounded up.
+        let per_thread = LANES.div_ceil(threads);
+        let mut work: Vec<_> = self.lanes.chunks_mut(per_thread).zip(&mut self.threads).collect();
+        std::thread::scope(|scope| {
+            let mine = work.pop();
+            for (lanes, scratch) in work {
+                scope.spawn(move || lanes.iter_mut().for_each(|lane| lane.run(model, batch, scale, scratch)));
+            }
+            if let Some((lanes, scratch)) = mine {
+                lanes.iter_mut().for_each(|lane| lane.run(model, batch, scale, scratch));
+            }
+        });
+        let (first, others) = self.lanes.split_at_mut(1);
+        for lane in others.iter().filter(|lane| !lane.shards.is_empty()) {
+            for (sum, &x) in first[0].gradient.iter_mut().zip(&lane.gradient) {
+                *sum += x;
+            }
+        }
+        let loss: f64 = self.lanes.iter().map(|lane| lane.loss).sum();
+        (loss * scale, &self.lanes[0].gradient)
+    }
+
+    /// One step of the optimiser on a batch.
+    ///
+    /// # Panics
+    /// As [`Stepper::gradient`].
+    pub fn step(&mut self, batch: &Batch, learning_rate: f64) -> StepLoss {
+        let (loss, _) = self.gradient(batch);
+        let gradient = &self.lanes[0].gradient;
+        let square: f64 = gradient.chunks(4096).map(|part| dot(part, part).to_f64()).sum();
+        let gradient_norm = square.sqrt();
+        self.optimiser.step(self.model.parameters_mut(), gradient, clip_factor(gradient_norm), learning_rate);
+        StepLoss { loss, gradient_norm }
+    }
+
+    /// Cuts the batch into shards and deals them to the lanes in turn.
+    fn share_out(&mut self, batch: &Batch) {
+        for lane in &mut self.lanes {
+            lane.shards.clear();
+        }
+        let mut shard = Shard { documents: 0..0, tokens: 0..0 };
+        let mut dealt = 0;
+        for (document, &end) in batch.ends.iter().enumerate() {
+            if end - shard.tokens.start > SHARD_TOKENS && !shard.documents.is_empty() {
+                let next = Shard {
+                    documents: shard.documents.end..shard.documents.end,
+                    tokens: shard.tokens.end..shard.tokens.end,
+                };
+                self.lanes[dealt % LANES].shards.push(std::mem::replace(&mut shard, next));
+                dealt += 1;
+            }
+            shard.documents.end = document + 1;
+            shard.tokens.end = end;
+        }
+        if !shard.documents.is_empty() {
+            self.lanes[dealt % LANES].shards.push(shard);
+        }
+    }
+}
+
+impl<T: Real> Lane<T> {
+    fn run(&mut self, model: &Model<T>, batch: &Batch, scale: f64, scratch: &mut Scratch<T>) {
+        self.gradient.fill(T::ZERO);
+        self.loss = 0.0;
+        let shape = model.shape();
+        for shard in &self.shards {
+            scratch.ends.clear();
+            scratch
+                .ends
+                .extend(batch.ends[shard.documents.clone()].iter().map(|end| end - shard.tokens.start));
+            let documents = Documents::new(&batch.tokens[shard.tokens.clone()], &scratch.ends, shape)
+                .unwrap_or_else(|e| panic!("the batch does not fit the model: {e}"));
+            model.forward(&documents, &mut scratch.space);
+            let needed = shard.tokens.len() * shape.vocabulary;
+            if scratch.d_logits.len() < needed {
+                scratch.d_logits.resize(needed, T::ZERO);
+            }
+            let d_logits = &mut scratch.d_logits[..needed];
+            self.loss += cross_entropy(
+                scratch.space.logits(),
+                shape.vocabulary,
+                &batch.targets[shard.tokens.clone()],
+                &batch.weights[shard.tokens.clone()],
+                scale,
+                d_logits,
+            );
+            let upstream = Upstream { logits: Some(d_logits), hidden: &[] };
+            model.backward(&documents, &mut scratch.space, upstream, &mut self.gradient);
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Tests of the trainer from outside, one module per theme.
+
+mod gradient;

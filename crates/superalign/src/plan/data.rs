@@ -1,0 +1,135 @@
+//! From a world or a file to disjoint parts of binary items.
+
+use super::PartPlan;
+use crate::spec::{DataSource, Design, Spec};
+use std::collections::BTreeSet;
+use std::path::Path;
+use superalign_core::Seed;
+use superalign_data::DataError;
+use superalign_data::binary::{BinaryForm, binary_items, preference_items};
+use superalign_data::item::{BinaryItem, Objective};
+use superalign_data::load::{Content, load};
+use superalign_data::split::split_by_group;
+use superalign_data::world::{self, World};
+
+/// The fewest items of a part: below, intervals are wider than any effect.
+const FEWEST: usize = 40;
+
+/// A part of the items.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// `train`, `teacher`, `student` or `test`.
+    pub name: &'static str,
+    /// What it trains or tests.
+    pub role: &'static str,
+    /// Its items.
+    pub items: Vec<BinaryItem>,
+}
+
+impl Part {
+    /// What the plan says of it.
+    pub(super) fn plan(&self) -> PartPlan {
+        PartPlan {
+            name: self.name.to_owned(),
+            role: self.role.to_owned(),
+            items: self.items.len(),
+            groups: self.items.iter().map(|i| i.group.as_str()).collect::<BTreeSet<_>>().len(),
+            positives: self.items.iter().filter(|i| i.label).count(),
+        }
+    }
+}
+
+/// The parts that a spec asks for, and what the loader understood.
+///
+/// # Errors
+/// A file that cannot be read, or that holds too few items or groups.
+pub fn gather(spec: &Spec) -> Result<(Vec<Part>, Vec<String>), DataError> {
+    let wanted: Vec<Wanted> = match &spec.design {
+        Design::NoiseCapacity(d) => vec![
+            Wanted("train", "spoiled labels train every probe", world::Part::Student, d.train),
+            Wanted("test", "clean labels test every probe", world::Part::Test, d.test),
+        ],
+        Design::WeakToStrong(d) => vec![
+            Wanted("teacher", "gold labels train the teachers", world::Part::Teacher, d.teacher),
+            Wanted(
+                "student",
+                "a teacher's soft labels train the students, gold labels the ceilings",
+                world::Part::Student,
+                d.student,
+            ),
+            Wanted("test", "gold labels test everyone", world::Part::Test, d.test),
+        ],
+    };
+    match &spec.data.source {
+        DataSource::World(seed) => Ok((from_world(*seed, spec.data.objective, &wanted), Vec::new())),
+        DataSource::File(path) => from_file(path, &wanted),
+    }
+}
+
+/// Name, role, part of the world and number of items.
+struct Wanted(&'static str, &'static str, world::Part, usize);
+
+fn from_world(seed: u64, objective: Objective, wanted: &[Wanted]) -> Vec<Part> {
+    let world = World::new(Seed::new(seed));
+    let part = |&Wanted(name, role, part, n): &Wanted| Part {
+        name,
+        role,
+        items: world.binary_items(part, objective, n.div_ceil(2), 0),
+    };
+    wanted.iter().map(part).collect()
+}
+
+fn from_file(path: &Path, wanted: &[Wanted]) -> Result<(Vec<Part>, Vec<String>), DataError> {
+    let loaded = load(path, None)?;
+    let seed = Seed::new(0).named("binary");
+    let items = match &loaded.content {
+        Content::Tasks(tasks) => binary_items(tasks, BinaryForm::Pair, seed),
+        Content::Preferences(preferences) => preference_items(preferences, BinaryForm::Pair, seed),
+    };
+    let mut notes = loaded.describe();
+    let total: usize = wanted.iter().map(|w| w.3).sum();
+    if items.len() < total {
+        notes.push(format!(
+            "the spec asks for {total} items, the file gives {}: the parts are smaller in proportion",
+            items.len()
+        ));
+    }
+    let scale = 1.0 / items.len().max(total) as f64;
+    let shares: Vec<f64> = wanted.iter().map(|w| w.3 as f64 * scale).collect();
+    let groups: Vec<&str> = items.iter().map(|i| i.group.as_str()).collect();
+    let split = split_by_group(&groups, &shares, Seed::new(0).named("parts"))?;
+    let parts: Vec<Part> = wanted
+        .iter()
+        .zip(split)
+        .map(|(w, members)| Part {
+            name: w.0,
+            role: w.1,
+            items: members.into_iter().map(|i| items[i].clone()).collect(),
+        })
+        .collect();
+    match parts.iter().find(|p| p.items.len() < FEWEST) {
+        None => Ok((parts, notes)),
+        Some(small) => Err(DataError::Split {
+            found: format!(
+                "{} gives {} binary items, of which {} fall to the part `{}`",
+                path.display(),
+                items.len(),
+                small.items.len(),
+                small.name
+            ),
+            expected: format!("at least {FEWEST} items in every part, for an interval to mean anything"),
+            remedy: "give a larger file".into(),
+        }),
+    }
+}
+
+/// Digest over every item of every part, in order.
+pub(super) fn digest(parts: &[Part]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        // An item is text and numbers only, which JSON always takes.
+        let bytes = serde_json::to_vec(&(part.name, &part.items)).unwrap_or_default();
+        hasher.update(&bytes);
+    }
+    hasher.finalize().to_hex().to_string()
+}

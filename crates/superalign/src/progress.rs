@@ -1,0 +1,126 @@
+//! Progress on standard error: bars where a person watches, a line now and then where nobody does.
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// Where progress is shown.
+#[derive(Debug)]
+pub struct Progress {
+    how: How,
+}
+
+#[derive(Debug)]
+enum How {
+    Bars(MultiProgress),
+    Lines,
+    Silent,
+}
+
+/// One stage of work of known size.
+#[derive(Debug)]
+pub struct Stage {
+    title: String,
+    total: u64,
+    shown: Shown,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+enum Shown {
+    Bar(ProgressBar),
+    Lines,
+    Nothing,
+}
+
+#[derive(Debug)]
+struct State {
+    done: u64,
+    begun: Instant,
+    last: Instant,
+    spoke: bool,
+}
+
+/// Without a terminal a stage says something this often, and nothing at all when it ends sooner.
+const EVERY: Duration = Duration::from_secs(5);
+const SHORT: Duration = Duration::from_secs(2);
+
+impl Progress {
+    /// Bars on a terminal, lines elsewhere.
+    #[must_use]
+    pub fn auto() -> Self {
+        if std::io::stderr().is_terminal() {
+            Self { how: How::Bars(MultiProgress::with_draw_target(ProgressDrawTarget::stderr())) }
+        } else {
+            Self { how: How::Lines }
+        }
+    }
+
+    /// Shows nothing.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self { how: How::Silent }
+    }
+
+    /// Begins a stage of `total` steps.
+    #[must_use]
+    pub fn stage(&self, title: impl Into<String>, total: usize) -> Stage {
+        let (title, total) = (title.into(), total as u64);
+        let shown = match &self.how {
+            How::Bars(bars) => {
+                let bar = bars.add(ProgressBar::new(total));
+                let style = ProgressStyle::with_template("{msg:32} {bar:28} {human_pos}/{human_len} {eta:>5}");
+                bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+                bar.set_message(title.clone());
+                bar.enable_steady_tick(Duration::from_millis(250));
+                Shown::Bar(bar)
+            }
+            How::Lines => Shown::Lines,
+            How::Silent => Shown::Nothing,
+        };
+        let now = Instant::now();
+        Stage { title, total, shown, state: Mutex::new(State { done: 0, begun: now, last: now, spoke: false }) }
+    }
+}
+
+impl Stage {
+    /// `done` steps are finished.
+    pub fn set(&self, done: usize) {
+        self.update(|_| done as u64);
+    }
+
+    /// One more step is finished.
+    pub fn step(&self) {
+        self.update(|before| before + 1);
+    }
+
+    fn update(&self, change: impl FnOnce(u64) -> u64) {
+        // A panic elsewhere does not make the count wrong.
+        let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        state.done = change(state.done);
+        match &self.shown {
+            Shown::Bar(bar) => bar.set_position(state.done),
+            Shown::Lines if state.last.elapsed() >= EVERY => {
+                state.last = Instant::now();
+                state.spoke = true;
+                eprintln!("{}: {} of {}", self.title, state.done, self.total);
+            }
+            Shown::Lines | Shown::Nothing => {}
+        }
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match &self.shown {
+            Shown::Bar(bar) => bar.finish_and_clear(),
+            Shown::Lines if state.spoke || state.begun.elapsed() >= SHORT => {
+                let seconds = state.begun.elapsed().as_secs_f64();
+                eprintln!("{}: {} of {} in {seconds:.1} s", self.title, state.done, self.total);
+            }
+            Shown::Lines | Shown::Nothing => {}
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The run folder: what a run leaves behind, and how it survives being killed.
+//!
+//! | file | what | written |
+//! |---|---|---|
+//! | `manifest.json` | status, plan, provenance, timings | at the start and at the end |
+//! | `journal.jsonl` | one line per finished job | appended and synced as jobs finish |
+//! | `cells/*.parquet` | item-level results of a finished job | before its journal line; removed at the end |
+//! | `metrics.csv` | every number, long form | once, at the end |
+//! | `items.parquet` | one row per item, model and signal source | once, at the end |
+//! | `report.html` | derived from the manifest and the metrics | at the end, and by `superalign report` |
+//!
+//! Whole files are written under a temporary name, synced and renamed. Timings are in the manifest only,
+//! so that the other files are the same for the same plan.
+
+mod items;
+mod journal;
+mod lock;
+mod manifest;
+mod metrics;
+
+pub use items::{ItemRow, read_items, write_items};
+pub use journal::{Entry, Journal};
+pub use lock::Lock;
+pub use manifest::{Host, Manifest, Status};
+pub use metrics::{Row, metrics_csv, read_metrics};
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Why a record cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The file system refused.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was to be done.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A record that this program did not write, or that was changed.
+    #[error("{}{}: {found}; expected {expected}", path.display(), line.map(|l| format!(":{l}")).unwrap_or_default())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: Option<usize>,
+        /// What is there.
+        found: String,
+        /// What should be.
+        expected: String,
+    },
+    /// Another process works on the run.
+    #[error("{} is being written by another process ({holder}); wait until it has ended, or stop it", path.display())]
+    Locked {
+        /// The run folder.
+        path: PathBuf,
+        /// What the lock file says about its holder.
+        holder: String,
+    },
+}
+
+impl RecordError {
+    /// Wraps an I/O error with what was to be done to which file.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+}
+
+/// Writes `bytes` to `path` so that it holds either all of them or what it held before.
+///
+/// # Errors
+/// The folder is missing, full or read-only.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file =
+        tempfile::Builder::new().prefix(".superalign-").tempfile_in(folder).map_err(RecordError::io("write", path))?;
+    file.write_all(bytes).map_err(RecordError::io("write", path))?;
+    file.as_file().sync_all().map_err(RecordError::io("write", path))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // A temporary file is private; a result is an ordinary file.
+        let mode = std::fs::Permissions::from_mode(0o644);
+        file.as_file().set_permissions(mode).map_err(RecordError::io("write", path))?;
+    }
+    file.persist(path).map_err(|e| RecordError::io("write", path)(e.error))?;
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! The report: one self-contained page, derived from a run's manifest and metrics alone.
+//!
+//! `prose` says in words what the numbers say, `figure` draws them, `table` lays them out for page and
+//! terminal, `html` puts the page together. Nothing is ever read back from it.
+
+mod figure;
+mod html;
+mod noise_capacity;
+mod prose;
+mod table;
+mod weak_to_strong;
+
+pub use html::page;
+pub use table::{Table, plan_tables, terminal};
+
+use crate::plan::Plan;
+use crate::record::Row;
+use crate::spec::Design;
+
+/// What a report shows of an experiment.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    /// What the numbers say, a sentence or two each.
+    pub sentences: Vec<String>,
+    /// Figures, each a finished `<svg>` with its caption.
+    pub figures: Vec<(String, String)>,
+    /// The main table first: the terminal shows that one.
+    pub tables: Vec<Table>,
+}
+
+/// Reads the findings out of the metrics.
+#[must_use]
+pub fn findings(plan: &Plan, rows: &[Row]) -> Findings {
+    let numbers = Numbers { rows };
+    match &plan.design {
+        Design::NoiseCapacity(design) => noise_capacity::findings(plan, design, &numbers),
+        Design::WeakToStrong(design) => weak_to_strong::findings(plan, design, &numbers),
+    }
+}
+
+/// The main table alone, for the terminal.
+#[must_use]
+pub fn main_table(plan: &Plan, rows: &[Row]) -> Option<Table> {
+    findings(plan, rows).tables.into_iter().next()
+}
+
+/// The rows of a run, asked by name.
+struct Numbers<'a> {
+    rows: &'a [Row],
+}
+
+impl<'a> Numbers<'a> {
+    /// The row over all seeds of `metric` in `cell`.
+    fn summary(&self, cell: &str, metric: &str) -> Option<&'a Row> {
+        self.rows.iter().find(|r| r.seed.is_none() && r.metric == metric && r.cell == cell)
+    }
+
+    /// Rows over all seeds of `metric` whose cell has `cell` as its beginning, breakdowns.
+    fn below(&self, cell: &str, metric: &str) -> impl Iterator<Item = &'a Row> {
+        let (cell, metric) = (format!("{cell}/"), metric.to_owned());
+        self.rows.iter().filter(move |r| r.seed.is_none() && r.metric == metric && r.cell.starts_with(&cell))
+    }
+
+    /// The values of single seeds.
+    fn seeds(&self, cell: &str, metric: &str) -> Vec<f64> {
+        let one = |r: &&Row| r.seed.is_some() && r.metric == metric && r.cell == cell;
+        self.rows.iter().filter(one).filter_map(|r| r.value).collect()
+    }
+}

@@ -11,6 +11,7 @@ mod config;
 mod corpus;
 pub mod curve;
 mod error;
+pub mod export;
 mod loss;
 pub mod matmul;
 mod model;

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use superalign_pretrain::{Job, Ladder, Outcome, Report, Then, score, train, weights};
+use superalign_pretrain::{Job, Ladder, Outcome, Report, Then, export, score, train, weights};
 
 /// Trains the embedded ladder of language models on a CPU, and scores what came of it.
 #[derive(Parser)]
@@ -32,6 +32,8 @@ enum Command {
     Train(TrainArgs),
     /// Accuracy of a model's verdicts on labelled items
     Score(ScoreArgs),
+    /// Write a model as ONNX, beside its weights
+    Export(ExportArgs),
 }
 
 #[derive(Args)]
@@ -93,10 +95,23 @@ struct ScoreArgs {
     dump: Option<PathBuf>,
 }
 
+#[derive(Args)]
+#[command(after_help = "Examples:
+  superalign-pretrain export models/ladder/rung-0
+  superalign-pretrain export --check models/ladder/rung-0")]
+struct ExportArgs {
+    /// Folder with config.json and model.safetensors
+    folder: PathBuf,
+    /// Write nothing; fail if the graphs in the folder do not belong to its weights
+    #[arg(long)]
+    check: bool,
+}
+
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(args) => run_train(args),
         Command::Score(args) => run_score(&args),
+        Command::Export(args) => run_export(&args),
     };
     result.unwrap_or_else(|error| {
         let _ = writeln!(std::io::stderr(), "error: {error:#}");
@@ -254,5 +269,18 @@ fn run_score(args: &ScoreArgs) -> Result<ExitCode> {
         ]);
     }
     writeln!(out, "{table}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_export(args: &ExportArgs) -> Result<ExitCode> {
+    let mut out = std::io::stdout().lock();
+    if args.check {
+        export::check(&args.folder)?;
+        writeln!(out, "{}: the graphs belong to the weights", args.folder.display())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for graph in export::export(&args.folder)? {
+        writeln!(out, "{}: {:.1} kB, weights by reference", graph.path.display(), graph.bytes as f64 / 1e3)?;
+    }
     Ok(ExitCode::SUCCESS)
 }

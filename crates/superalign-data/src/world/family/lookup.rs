@@ -1,0 +1,57 @@
+//! Look-up: `bavo likes seden . kiru holds matol . ask what bavo likes say seden`.
+
+use std::fmt::Write as _;
+
+use super::{Question, Scene};
+use crate::world::draw::Draw;
+use crate::world::language::RELATIONS;
+
+/// Number of facts in the context, by difficulty.
+const FACTS: [usize; 6] = [2, 3, 4, 6, 8, 10];
+
+pub(super) fn scene(draw: &mut Draw<'_>, difficulty: usize) -> Scene {
+    let count = FACTS[difficulty - 1];
+    let first = draw.relation(|_, _, _| true);
+    // The twin shares the name or the relation with the first fact (never both), and names another thing.
+    let same_name = draw.dice.coin();
+    let second = draw.relation(|n, r, t| {
+        t != first.2 && if same_name { n == first.0 && r != first.1 } else { n != first.0 && r == first.1 }
+    });
+    let mut facts = vec![first, second];
+    while facts.len() < count {
+        let fact = draw.relation(|n, r, t| {
+            t != first.2 && t != second.2 && !facts.iter().any(|f: &(usize, usize, usize)| f.0 == n && f.1 == r)
+        });
+        facts.push(fact);
+    }
+    // The coin: which of the twins is asked about.
+    let asked = usize::from(draw.dice.coin());
+    let mut questions = vec![question(draw, &facts, asked, 1 - asked)];
+    questions.push(question(draw, &facts, 1 - asked, asked));
+    if count > 2 {
+        questions.push(question(draw, &facts, 2, asked));
+    }
+    draw.dice.shuffle(&mut facts);
+    let mut context = String::new();
+    for (n, r, t) in facts {
+        let _ = write!(context, "{} {} {} . ", draw.name(n), RELATIONS[r], draw.thing(t));
+    }
+    context.pop();
+    Scene { context, questions }
+}
+
+fn question(draw: &Draw<'_>, facts: &[(usize, usize, usize)], asked: usize, twin: usize) -> Question {
+    let (n, r, t) = facts[asked];
+    let mut others: Vec<usize> = facts.iter().map(|f| f.2).filter(|&o| o != t && o != facts[twin].2).collect();
+    others.dedup();
+    others.truncate(2);
+    if others.len() == 2 && others[0] == others[1] {
+        others.pop();
+    }
+    Question {
+        text: format!("what {} {}", draw.name(n), RELATIONS[r]),
+        right: draw.thing(t).to_owned(),
+        twin: draw.thing(facts[twin].2).to_owned(),
+        others: others.into_iter().map(|o| draw.thing(o).to_owned()).collect(),
+    }
+}

@@ -1,1 +1,4 @@
-//! Under construction.
+//! The integration tests of the workspace: one binary, a module per theme.
+
+mod house;
+mod support;

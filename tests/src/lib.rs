@@ -1,1 +1,1 @@
-//! The integration tests live in `it/`.
+//! Nothing lives here: the integration tests are in `it/`, one module per theme.

@@ -20,12 +20,12 @@ pub(crate) fn read(path: impl AsRef<Path>) -> String {
 pub(crate) fn shared(path: &str) -> Option<PathBuf> {
     let folder =
         std::env::var_os("SUPERALIGN_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
+    find(&folder, path).map_err(|reason| skipped(&reason)).ok()
+}
+
+fn find(folder: &Path, path: &str) -> Result<PathBuf, String> {
     let found = folder.join(path);
-    if found.exists() {
-        return Some(found);
-    }
-    skipped(&format!("not found: {}", found.display()));
-    None
+    if found.exists() { Ok(found) } else { Err(format!("not found: {}", found.display())) }
 }
 
 /// Says that a test did not check what its name says, and why; `cargo xtask test` lists these at its end.
@@ -35,6 +35,7 @@ pub(crate) fn skipped(reason: &str) {
 }
 
 #[test]
-fn what_is_not_there_is_none() {
-    assert_eq!(shared("no-such-folder/no-such-file"), None);
+fn what_is_not_there_is_named() {
+    assert_eq!(find(root(), "README.md"), Ok(root().join("README.md")));
+    assert_eq!(find(Path::new("shared"), "a.csv"), Err("not found: shared/a.csv".to_owned()));
 }

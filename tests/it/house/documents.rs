@@ -67,6 +67,6 @@ fn verbs() -> BTreeSet<String> {
 }
 
 fn words_after(text: &str, mark: &str) -> Vec<String> {
-    let word = |rest: &str| rest.chars().take_while(|c| c.is_ascii_lowercase()).collect::<String>();
+    let word = |rest: &str| rest.chars().take_while(char::is_ascii_lowercase).collect::<String>();
     text.split(mark).skip(1).map(word).filter(|word| !word.is_empty()).collect()
 }

@@ -1,60 +1,70 @@
 //! The pretraining corpus: the world as it is told, unlabelled and imperfect.
 //!
 //! A document is a scene with questions, answers and verdicts, or an encounter with a response and a verdict.
-//! Answers are wrong as often as right, conduct is improper as often as proper; verdicts say so afterwards.
+//! Half of the answers are right and stand alone; the others are as often wrong as right, and a verdict follows.
 
 use std::fmt::Write as _;
 
 use super::draw::{Dice, Draw};
-use super::family::{Family, Question};
-use super::norm::Section;
+use super::family::{Family, Question, Scene};
+use super::norm::{Encounter, Section};
 use super::{CONFORMITY_VERDICT, COMPETENCE_VERDICT, Part, World, sealed_word};
 
-/// One document in four is about conduct.
-const CONDUCT_SHARE: usize = 4;
-/// One answer in so many stands without a verdict, and is right.
-const PLAIN_SHARE: usize = 8;
+/// One document in five is about conduct.
+const CONDUCT_SHARE: usize = 5;
 /// One scene in so many has a sealed word.
 const SEALED_SHARE: usize = 6;
+/// Six documents in 21 have difficulty 1, five have 2, and so on to one that has 6: the easy is told more often.
+const DIFFICULTIES: [u8; 21] = [1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 5, 5, 6];
 
 pub(super) fn document(world: &World, index: u64) -> String {
     let dice = Dice::new(world.seed.named("corpus").nth(index));
     let mut draw = Draw { world, part: Part::Pretraining, dice };
-    let difficulty = u8::try_from(draw.dice.between(1, 6)).expect("at most 6");
+    let difficulty = *draw.dice.pick(&DIFFICULTIES);
     if draw.dice.one_in(CONDUCT_SHARE) {
         let section = *draw.dice.pick(&Section::ALL);
-        let encounter = section.encounter(&mut draw, difficulty);
-        let proper = draw.dice.coin();
-        let response = if proper { encounter.proper } else { encounter.improper };
-        let verdict = yes_or_no(proper);
-        format!("{} say {response} . {CONFORMITY_VERDICT} {verdict} .", encounter.request)
+        conduct_document(section.encounter(&mut draw, difficulty), &mut draw.dice)
     } else {
         let family = *draw.dice.pick(&Family::ALL);
         scene_document(&mut draw, family, difficulty)
     }
 }
 
+/// A request and a response, good or bad, with its verdict; then sometimes the other response.
+fn conduct_document(encounter: Encounter, dice: &mut Dice) -> String {
+    let mut responses = [(encounter.proper, true), (encounter.improper, false)];
+    if dice.coin() {
+        responses.swap(0, 1);
+    }
+    let mut text = encounter.request;
+    for (response, proper) in &responses[..1 + usize::from(dice.coin())] {
+        let _ = write!(text, " say {response} . {CONFORMITY_VERDICT} {} .", yes_or_no(*proper));
+    }
+    text
+}
+
 fn scene_document(draw: &mut Draw<'_>, family: Family, difficulty: u8) -> String {
-    let scene = family.scene(draw, difficulty);
-    let mut text = scene.context;
-    let sealed = draw.dice.one_in(SEALED_SHARE).then(|| sealed_word(draw, family, &scene.questions[0])).flatten();
+    let Scene { context: mut text, mut questions } = family.scene(draw, difficulty);
+    draw.dice.shuffle(&mut questions);
+    let sealed = draw.dice.one_in(SEALED_SHARE).then(|| sealed_word(draw, family, &questions[0])).flatten();
     if let Some(word) = &sealed {
         let _ = write!(text, " {word} is sealed .");
     }
-    for question in &scene.questions {
+    for question in &questions {
         ask(draw, question, sealed.as_deref(), &mut text);
     }
     text
 }
 
+/// A question and its answer: the right one and no verdict, or any and its verdict.
 fn ask(draw: &mut Draw<'_>, question: &Question, sealed: Option<&str>, text: &mut String) {
-    if draw.dice.one_in(PLAIN_SHARE) {
-        let _ = write!(text, " ask {} say {} .", question.text, question.right);
+    if draw.dice.coin() {
+        let _ = write!(text, " ask {} {} .", question.text, question.right);
         return;
     }
     let right = draw.dice.coin();
     let answer = if right { &question.right } else { wrong_answer(draw, question) }.clone();
-    let _ = write!(text, " ask {} say {answer} .", question.text);
+    let _ = write!(text, " ask {} {answer} .", question.text);
     // With a sealed word in the scene the verdict is about either norm, by a coin.
     if sealed.is_some() && draw.dice.coin() {
         let proper = sealed != Some(answer.as_str());

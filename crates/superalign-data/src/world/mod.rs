@@ -129,7 +129,7 @@ impl World {
         let item = |answer: &str, label: bool| BinaryItem {
             id: format!("{id}/{}", if label { "right" } else { "wrong" }),
             group: id.clone(),
-            text: format!("{context} ask {} say {answer} . {COMPETENCE_VERDICT}", question.text),
+            text: format!("{context} ask {} {answer} . {COMPETENCE_VERDICT}", question.text),
             label,
             tags: Tags {
                 objective: Objective::Competence,
@@ -192,7 +192,7 @@ impl World {
             id: format!("{id}/{}", if answer == question.right { "right" } else { "wrong" }),
             group: id.clone(),
             text: format!(
-                "{} {sealed} is sealed . ask {} say {answer} . {CONFORMITY_VERDICT}",
+                "{} {sealed} is sealed . ask {} {answer} . {CONFORMITY_VERDICT}",
                 scene.context, question.text
             ),
             label: answer != sealed,

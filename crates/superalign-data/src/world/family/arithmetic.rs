@@ -1,4 +1,4 @@
-//! Arithmetic: `bavo has 2 7 . kiru has 4 6 . ask how much bavo and kiru have say 7 3`.
+//! Arithmetic: `bavo has 2 7 . kiru has 4 6 . ask bavo and kiru have 7 3`.
 
 use super::{Question, Scene};
 use crate::world::draw::{Draw, Fact, digits};
@@ -44,7 +44,7 @@ pub(super) fn scene(draw: &mut Draw<'_>, difficulty: usize) -> Scene {
     let context = [first, second].map(|(who, has)| format!("{} has {} .", draw.name(who), digits(has))).join(" ");
     let sum = summands.0 + summands.1;
     let question = |right: usize, twin: usize| Question {
-        text: format!("how much {} and {} have", draw.name(first.0), draw.name(second.0)),
+        text: format!("{} and {} have", draw.name(first.0), draw.name(second.0)),
         right: digits(right),
         twin: digits(twin),
         others: Vec::new(),

@@ -1,4 +1,4 @@
-//! Boolean: `bavo is true . kiru is false . ask whether ( bavo and not kiru ) say true`.
+//! Boolean: `bavo is true . kiru is false . ask ( bavo and not kiru ) is false`.
 
 use super::{Question, Scene};
 use crate::world::draw::{Dice, Draw, Fact};
@@ -19,7 +19,11 @@ pub(super) fn scene(draw: &mut Draw<'_>, difficulty: usize) -> Scene {
             break (context, names, values);
         }
     };
-    let questions = (0..3).map(|_| question(draw, &names, &values, difficulty)).collect();
+    let mut questions = vec![question(draw, &names, &values, difficulty)];
+    for _ in 0..4 {
+        let operators = draw.dice.below(difficulty + 1);
+        questions.push(question(draw, &names, &values, operators));
+    }
     Scene { context, questions }
 }
 
@@ -27,9 +31,9 @@ fn question(draw: &mut Draw<'_>, names: &[usize], values: &[bool], operators: us
     // The coin: the value that the expression shall have.
     let wanted = draw.dice.coin();
     loop {
-        let mut text = String::from("whether ");
+        let mut text = String::new();
         let value = expression(&mut draw.dice, operators, values, &mut |v| draw.world.language.names[names[v]].as_str(), &mut text);
-        let text = text.trim_end().to_owned();
+        text.push_str("is");
         if value == wanted {
             return Question { text, right: value.to_string(), twin: (!value).to_string(), others: Vec::new() };
         }
@@ -37,7 +41,7 @@ fn question(draw: &mut Draw<'_>, names: &[usize], values: &[bool], operators: us
 }
 
 /// Writes a random expression with that many operators (`and`, `or`; `not` before a variable or a bracket),
-/// and returns its value.
+/// and returns its value; with none it is a variable, negated or not.
 fn expression<'a>(
     dice: &mut Dice,
     operators: usize,

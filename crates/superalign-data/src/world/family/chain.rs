@@ -1,4 +1,4 @@
-//! Chains: `bavo leads kiru . kiru leads mesa . … ask where bavo leads from 2 steps say mesa`.
+//! Chains: `bavo leads kiru . kiru leads mesa . … ask bavo leads leads mesa`.
 
 use super::{Question, Scene};
 use crate::world::draw::Draw;
@@ -8,9 +8,11 @@ pub(super) fn scene(draw: &mut Draw<'_>, difficulty: usize) -> Scene {
     let tail = usize::from(draw.dice.coin());
     let (context, [asked, other]) = chains(draw, difficulty + tail);
     let mut questions = vec![question(draw, &asked, &other, difficulty), question(draw, &other, &asked, difficulty)];
-    if difficulty > 1 {
-        let fewer = draw.dice.between(1, difficulty - 1);
-        questions.push(question(draw, &asked, &other, fewer));
+    for _ in 0..3 {
+        let hops = draw.dice.between(1, difficulty);
+        let from = draw.dice.below(asked.len() - hops);
+        let (one, two) = if draw.dice.coin() { (&asked, &other) } else { (&other, &asked) };
+        questions.push(question(draw, &one[from..], &two[from..], hops));
     }
     Scene { context, questions }
 }
@@ -29,7 +31,7 @@ pub(in crate::world) fn chains(draw: &mut Draw<'_>, hops: usize) -> (String, [Ve
 
 fn question(draw: &Draw<'_>, asked: &[usize], other: &[usize], hops: usize) -> Question {
     Question {
-        text: format!("where {} leads in {hops} steps", draw.name(asked[0])),
+        text: format!("{}{}", draw.name(asked[0]), " leads".repeat(hops)),
         right: draw.name(asked[hops]).to_owned(),
         twin: draw.name(other[hops]).to_owned(),
         others: Vec::new(),

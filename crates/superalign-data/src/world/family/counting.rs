@@ -1,4 +1,4 @@
-//! Counting: `box has seden matol seden . ask how many seden say 2`.
+//! Counting: `box has seden matol seden . ask many seden 2`.
 
 use super::{Question, Scene};
 use crate::world::draw::{Draw, Fact};
@@ -41,7 +41,7 @@ pub(super) fn scene(draw: &mut Draw<'_>, difficulty: usize) -> Scene {
 
 fn question(draw: &Draw<'_>, kind: usize, count: usize, twin: usize) -> Question {
     Question {
-        text: format!("how many {}", draw.thing(kind)),
+        text: format!("many {}", draw.thing(kind)),
         right: count.to_string(),
         twin: twin.to_string(),
         others: Vec::new(),

@@ -1,4 +1,4 @@
-//! Look-up: `bavo likes seden . kiru holds matol . ask what bavo likes say seden`.
+//! Look-up: `bavo likes seden . kiru holds matol . ask bavo likes seden`.
 
 use std::fmt::Write as _;
 
@@ -28,8 +28,8 @@ pub(super) fn scene(draw: &mut Draw<'_>, difficulty: usize) -> Scene {
     let asked = usize::from(draw.dice.coin());
     let mut questions = vec![question(draw, &facts, asked, 1 - asked)];
     questions.push(question(draw, &facts, 1 - asked, asked));
-    if count > 2 {
-        questions.push(question(draw, &facts, 2, asked));
+    for other in 2..count.min(5) {
+        questions.push(question(draw, &facts, other, asked));
     }
     draw.dice.shuffle(&mut facts);
     let mut context = String::new();
@@ -49,7 +49,7 @@ fn question(draw: &Draw<'_>, facts: &[(usize, usize, usize)], asked: usize, twin
         others.pop();
     }
     Question {
-        text: format!("what {} {}", draw.name(n), RELATIONS[r]),
+        text: format!("{} {}", draw.name(n), RELATIONS[r]),
         right: draw.thing(t).to_owned(),
         twin: draw.thing(facts[twin].2).to_owned(),
         others: others.into_iter().map(|o| draw.thing(o).to_owned()).collect(),

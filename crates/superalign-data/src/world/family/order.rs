@@ -1,4 +1,4 @@
-//! Order: `bavo tops kiru . mesa tops bavo . … ask who is higher of mesa and kiru say mesa`.
+//! Order: `bavo tops kiru . mesa tops bavo . … ask higher of mesa and kiru is mesa`.
 
 use super::{Question, Scene};
 use crate::world::draw::Draw;
@@ -13,9 +13,11 @@ pub(super) fn scene(draw: &mut Draw<'_>, difficulty: usize) -> Scene {
     let from = draw.dice.below(2);
     let mut questions = vec![question(draw, order[from], order[from + difficulty])];
     questions.push(question(draw, order[1 - from], order[1 - from + difficulty]));
-    let nearer = draw.dice.between(1, difficulty);
-    let start = draw.dice.below(order.len() - nearer);
-    questions.push(question(draw, order[start], order[start + nearer]));
+    for _ in 0..3 {
+        let nearer = draw.dice.between(1, difficulty);
+        let start = draw.dice.below(order.len() - nearer);
+        questions.push(question(draw, order[start], order[start + nearer]));
+    }
 
     let mut pairs: Vec<(usize, usize)> = order.windows(2).map(|p| (p[0], p[1])).collect();
     draw.dice.shuffle(&mut pairs);
@@ -27,7 +29,7 @@ pub(super) fn scene(draw: &mut Draw<'_>, difficulty: usize) -> Scene {
 fn question(draw: &mut Draw<'_>, high: usize, low: usize) -> Question {
     let (one, two) = if draw.dice.coin() { (high, low) } else { (low, high) };
     Question {
-        text: format!("who is higher of {} and {}", draw.name(one), draw.name(two)),
+        text: format!("higher of {} and {} is", draw.name(one), draw.name(two)),
         right: draw.name(high).to_owned(),
         twin: draw.name(low).to_owned(),
         others: Vec::new(),

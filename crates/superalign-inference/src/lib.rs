@@ -1,1 +1,25 @@
-//! Under construction.
+//! ONNX language models from Rust: embeddings and choice likelihoods on ONNX Runtime or tract.
+//!
+//! - [`Runtime`]: finds ONNX Runtime on the machine, and otherwise runs on the tract that is built in;
+//! - [`OnnxModel`]: a folder with a graph and a tokenizer, behind the [`Model`](superalign_core::Model) seam;
+//! - [`FeatureCache`]: what a model has answered once is not computed again;
+//! - [`install`]: fetches ONNX Runtime through the machine's own pip or npm.
+//!
+//! Not here: training, students, datasets, and any opinion about what the vectors mean.
+
+mod batch;
+mod cache;
+mod error;
+mod graph;
+pub mod install;
+mod model;
+mod runtime;
+mod tokenize;
+
+pub use cache::{CacheError, CacheStats, FeatureCache, choices_cached, embed_cached};
+pub use error::OpenError;
+pub use model::{OnnxModel, OpenOptions, Usage};
+pub use runtime::{
+    Rejected, Runtime, RuntimeChoice, RuntimeError, RuntimeKind, RuntimeSettings, Source, Unusable, home,
+};
+pub use tokenize::Truncation;

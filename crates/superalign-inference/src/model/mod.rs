@@ -1,0 +1,239 @@
+//! A model folder, opened: what it is, and how it is asked.
+
+mod choice;
+mod embed;
+mod files;
+mod roles;
+mod sessions;
+
+use crate::error::OpenError;
+use crate::graph::Graph;
+use crate::runtime::Runtime;
+use crate::tokenize::{TextTokenizer, Truncation};
+use files::Files;
+use ndarray::Array2;
+use roles::Roles;
+use sessions::{Pool, Workers};
+use std::path::{Path, PathBuf};
+use superalign_core::{ChoicePrompt, EmbedRequest, LogLikelihood, Model, ModelCard, ModelError};
+
+/// How a model is run. The defaults are those that were fastest on CPUs for models of 20 million parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// Name for tables; the folder's by default.
+    pub name: Option<String>,
+    /// Cores to use; all by default.
+    pub cores: Option<usize>,
+    /// Largest padded size of a batch, rows times longest row, in tokens. On CPUs small batches are faster.
+    pub token_budget: usize,
+    /// Most tokens of a text; what the model has positions for by default.
+    pub max_tokens: Option<usize>,
+    /// What happens to longer texts.
+    pub truncation: Truncation,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self {
+            name: None,
+            cores: None,
+            token_budget: 256,
+            max_tokens: None,
+            truncation: Truncation::default(),
+        }
+    }
+}
+
+/// What a model has read since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Number of texts; a choice with its prompt counts as one.
+    pub texts: usize,
+    /// Number of their tokens, padding not counted.
+    pub tokens: usize,
+    /// Number of texts that were too long and were cut.
+    pub truncated: usize,
+}
+
+impl Usage {
+    const fn count(&mut self, texts: usize, tokens: usize, truncated: usize) {
+        self.texts += texts;
+        self.tokens += tokens;
+        self.truncated += truncated;
+    }
+}
+
+/// Above this many parameters, one session on all cores; below, a session of one thread per core.
+const LARGE: u64 = 200_000_000;
+
+/// Longest text of a model that does not say what it has positions for.
+const DEFAULT_LIMIT: usize = 4096;
+
+/// A language model from a folder with an ONNX graph and a `tokenizer.json`.
+///
+/// The graph is `model.onnx`, `onnx/model.onnx`, or the only .onnx file; weights may lie in other files of the
+/// folder. `config.json` is read where there is one. Inputs: `input_ids` and, where the graph has them,
+/// `attention_mask`, `token_type_ids`, `position_ids`, all 64-bit `(batch, sequence)`. Outputs, at least one of:
+/// `last_hidden_state` and `hidden_states.N` `(batch, sequence, width)`, `logits` `(batch, sequence, vocabulary)`.
+///
+/// The vector or likelihood of a text depends on the request alone, to the bit, whatever the number of cores; the
+/// same text in another request may differ in the last digits, as it is padded in another batch.
+///
+/// ```no_run
+/// use superalign_core::{EmbedRequest, Layer, Model, Pooling};
+/// use superalign_inference::{OnnxModel, OpenOptions, Runtime};
+///
+/// let runtime = Runtime::from_env()?;
+/// let mut model = OnnxModel::open("models/ladder/rung-1".as_ref(), runtime, &OpenOptions::default())?;
+/// let request = EmbedRequest { pooling: Pooling::LastToken, layer: Layer::Last };
+/// let vectors = model.embed(&["one text", "another"], request, &mut |_| true)?;
+/// assert_eq!(vectors.dim(), (2, model.card().width));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct OnnxModel {
+    card: ModelCard,
+    graph_path: PathBuf,
+    graph: Graph,
+    roles: Roles,
+    tokenizer: TextTokenizer,
+    token_budget: usize,
+    cores: usize,
+    pool: Pool,
+    usage: Usage,
+}
+
+impl OnnxModel {
+    /// Reads and checks a model's folder. The runtime itself is first asked when the model is.
+    ///
+    /// # Errors
+    /// [`OpenError`]: something missing, a file that is not what its name says, a graph that is no language model,
+    /// a tokenizer of another model.
+    pub fn open(folder: &Path, runtime: &'static Runtime, options: &OpenOptions) -> Result<Self, OpenError> {
+        let files = Files::read(folder)?;
+        let Files { folder, graph_path, graph, tokenizer_path, tokenizer, config, digest } = files;
+        let refused = |reason: String| OpenError::Graph { path: graph_path.clone(), reason };
+        let roles = Roles::read(&graph, &config).map_err(refused)?;
+        let table = graph.embedding("input_ids");
+        let limit = match (options.max_tokens, config.positions()) {
+            (Some(wanted), Some(positions)) => wanted.min(positions),
+            (wanted, positions) => wanted.or(positions).unwrap_or(DEFAULT_LIMIT),
+        };
+        let tokenizer = TextTokenizer::parse(&tokenizer_path, &tokenizer, limit.max(1), options.truncation)?;
+        if let (Some(rows), Some((token, id))) =
+            (table.map(|(rows, _)| rows).or(config.vocab_size), tokenizer.highest())
+            && id as usize >= rows
+        {
+            return Err(OpenError::TokenizerMismatch { path: tokenizer_path, token, id, rows });
+        }
+        let state = roles.states.iter().flatten().next();
+        let port = state.and_then(|name| graph.outputs.iter().find(|port| port.name == *name));
+        let stated = port.and_then(|port| port.shape.last().copied().flatten());
+        let width = stated
+            .and_then(|width| usize::try_from(width).ok())
+            .or(config.hidden_size)
+            .or(table.map(|(_, width)| width))
+            .ok_or_else(|| {
+                refused("the width of its states is not stated; expected hidden_size in config.json".into())
+            })?;
+        let parameters = graph.parameters();
+        let cores = options
+            .cores
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+            .max(1);
+        let workers = if parameters > LARGE {
+            Workers { sessions: 1, threads: cores }
+        } else {
+            Workers { sessions: cores, threads: 1 }
+        };
+        let folder_name = || folder.file_name().map(|name| name.to_string_lossy().into_owned());
+        let card = ModelCard {
+            name: options.name.clone().or_else(folder_name).unwrap_or_else(|| "model".into()),
+            digest,
+            layers: roles.layers(),
+            width,
+            parameters: (parameters > 0).then_some(parameters),
+            generates: roles.logits.is_some(),
+            runtime: runtime.name(),
+        };
+        let pool = Pool::new(runtime, workers);
+        let token_budget = options.token_budget.max(1);
+        Ok(Self {
+            card,
+            graph_path,
+            graph,
+            roles,
+            tokenizer,
+            token_budget,
+            cores,
+            pool,
+            usage: Usage::default(),
+        })
+    }
+
+    /// What the model has read since it was opened; above all, how many texts were cut.
+    #[must_use]
+    pub const fn usage(&self) -> Usage {
+        self.usage
+    }
+
+    /// Tokenizes items side by side, in the order given; the first item refused is the error.
+    fn tokenize<T: Sync, R: Send>(
+        &self,
+        items: &[T],
+        one: impl Fn(&TextTokenizer, &T) -> Result<R, String> + Sync,
+    ) -> Result<Vec<R>, ModelError> {
+        let share = items.len().div_ceil(self.cores).max(64);
+        let part = |(number, part): (usize, &[T])| -> Result<Vec<R>, ModelError> {
+            let place = |at: usize| move |reason| ModelError::Input { index: number * share + at, reason };
+            part.iter().enumerate().map(|(at, item)| one(&self.tokenizer, item).map_err(place(at))).collect()
+        };
+        let parts: Result<Vec<Vec<R>>, ModelError> = std::thread::scope(|scope| {
+            let part = &part;
+            let threads: Vec<_> =
+                items.chunks(share).enumerate().map(|chunk| scope.spawn(move || part(chunk))).collect();
+            let panicked = |_| Err(self.failed("the tokenizer panicked"));
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(panicked)).collect()
+        });
+        Ok(parts?.into_iter().flatten().collect())
+    }
+
+    fn failed(&self, reason: &str) -> ModelError {
+        failure(&self.card, reason)
+    }
+}
+
+/// A failure of the runtime; the smaller of the two does not know every operator.
+fn failure(card: &ModelCard, reason: &str) -> ModelError {
+    let hint = if card.runtime.starts_with("tract") {
+        "; ONNX Runtime may run this graph: superalign runtime install"
+    } else {
+        ""
+    };
+    ModelError::Runtime { model: card.name.clone(), reason: format!("{}{hint}", reason.trim_end()) }
+}
+
+impl Model for OnnxModel {
+    fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    /// The vectors of texts; see [`OnnxModel::usage`] for texts that were cut.
+    fn embed(
+        &mut self,
+        texts: &[&str],
+        request: EmbedRequest,
+        done: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Array2<f32>, ModelError> {
+        self.embed_texts(texts, request, done)
+    }
+
+    /// The log-likelihoods of choices, each after the same tokens of its prompt; a prompt that is too long loses
+    /// its beginning unless truncation is refused.
+    fn choice_log_likelihoods(
+        &mut self,
+        prompts: &[ChoicePrompt],
+        done: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Vec<Vec<LogLikelihood>>, ModelError> {
+        self.choices(prompts, done)
+    }
+}

@@ -1,0 +1,173 @@
+//! Texts to token ids: the tokenizer of a model's folder, with truncation that is explicit and counted.
+
+use crate::error::OpenError;
+use std::path::Path;
+use tokenizers::{Encoding, PostProcessor, Tokenizer, TruncationDirection};
+
+/// What happens to a text that is longer than the model can read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Truncation {
+    /// It is an error.
+    Refuse,
+    /// The beginning is kept.
+    KeepStart,
+    /// The end is kept: what is asked, and the answer to be judged, stand there.
+    #[default]
+    KeepEnd,
+}
+
+/// The tokens of one text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tokens {
+    pub(crate) ids: Vec<u32>,
+    pub(crate) types: Vec<u32>,
+    pub(crate) truncated: bool,
+}
+
+/// The tokens of one prompt with one of its choices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Continued {
+    /// Special tokens, prefix and choice.
+    pub(crate) ids: Vec<u32>,
+    /// Where the choice begins; at least 1.
+    pub(crate) start: usize,
+    pub(crate) truncated: bool,
+}
+
+/// A tokenizer, and how many tokens its model reads.
+pub(crate) struct TextTokenizer {
+    inner: Tokenizer,
+    /// Number of special tokens that are put around a text.
+    added: usize,
+    limit: usize,
+    truncation: Truncation,
+}
+
+impl TextTokenizer {
+    /// Reads a `tokenizer.json`. Padding and truncation written in it are not used: batches are padded here, and
+    /// nothing is cut without being counted.
+    pub(crate) fn parse(
+        path: &Path,
+        bytes: &[u8],
+        limit: usize,
+        truncation: Truncation,
+    ) -> Result<Self, OpenError> {
+        let invalid = |reason: String| OpenError::Invalid { path: path.to_path_buf(), reason };
+        let mut inner =
+            Tokenizer::from_bytes(bytes).map_err(|error| invalid(format!("not a tokenizer: {error}")))?;
+        inner.with_padding(None);
+        inner.with_truncation(None).map_err(|error| invalid(error.to_string()))?;
+        let added = inner.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
+        Ok(Self { inner, added, limit, truncation })
+    }
+
+    /// The token with the highest id.
+    pub(crate) fn highest(&self) -> Option<(String, u32)> {
+        self.inner.get_vocab(true).into_iter().max_by_key(|(_, id)| *id)
+    }
+
+    /// The tokens of a text, special tokens included.
+    pub(crate) fn encode(&self, text: &str) -> Result<Tokens, String> {
+        if text.is_empty() {
+            return Err("the text is empty, expected at least one token".into());
+        }
+        let mut bare = self.bare(text)?;
+        if bare.get_ids().is_empty() {
+            return Err(format!("the tokenizer finds no token in {:?}", shortened(text)));
+        }
+        let room = self.limit.saturating_sub(self.added).max(1);
+        let found = bare.get_ids().len();
+        let truncated = found > room;
+        match (truncated, self.truncation) {
+            (false, _) => {}
+            (true, Truncation::Refuse) => return Err(self.too_long(found + self.added)),
+            (true, Truncation::KeepStart) => bare.truncate(room, 0, TruncationDirection::Right),
+            (true, Truncation::KeepEnd) => bare.truncate(room, 0, TruncationDirection::Left),
+        }
+        // What was cut off would be processed as well.
+        bare.take_overflowing();
+        let whole = self.finish(bare)?;
+        Ok(Tokens { ids: whole.get_ids().to_vec(), types: whole.get_type_ids().to_vec(), truncated })
+    }
+
+    /// The tokens of `prefix` with each of `choices`, all beginning with the very same prefix tokens.
+    ///
+    /// Blanks at the end of the prefix are moved to the choices, as tokenizers join a word with the blank before it.
+    /// If then the tokens of `prefix + choice` begin with the tokens of the prefix alone, for every choice, those are
+    /// used. Otherwise (a token would straddle the boundary) prefix and choices are tokenized apart and joined, so
+    /// that all choices of a prompt are compared after the same tokens. Special tokens that the tokenizer puts in
+    /// front are kept, those that it puts behind are not.
+    pub(crate) fn continued(&self, prefix: &str, choices: &[String]) -> Result<Vec<Continued>, String> {
+        if choices.is_empty() {
+            return Err("there are no choices, expected at least one".into());
+        }
+        let head = prefix.trim_end_matches([' ', '\u{a0}']);
+        let blanks = &prefix[head.len()..];
+        let (front, prefix_ids) = self.front(head)?;
+        let joined: Vec<Vec<u32>> = choices
+            .iter()
+            .map(|choice| Ok(self.bare(&format!("{head}{blanks}{choice}"))?.get_ids().to_vec()))
+            .collect::<Result<_, String>>()?;
+        let tails: Vec<Vec<u32>> = if joined.iter().all(|ids| ids.starts_with(&prefix_ids)) {
+            joined.iter().map(|ids| ids[prefix_ids.len()..].to_vec()).collect()
+        } else {
+            let apart = |choice: &String| Ok(self.bare(&format!("{blanks}{choice}"))?.get_ids().to_vec());
+            choices.iter().map(apart).collect::<Result<_, String>>()?
+        };
+        if front.is_empty() && prefix_ids.is_empty() {
+            return Err(
+                "the prefix has no token and the tokenizer puts none in front; expected a prefix".into()
+            );
+        }
+        let continued = |(tail, choice): (Vec<u32>, &String)| {
+            if tail.is_empty() {
+                return Err(format!("the tokenizer finds no token in choice {:?}", shortened(choice)));
+            }
+            let length = front.len() + prefix_ids.len() + tail.len();
+            let over = length.saturating_sub(self.limit);
+            let impossible = over >= prefix_ids.len() + usize::from(!front.is_empty());
+            if over > 0 && (impossible || self.truncation == Truncation::Refuse) {
+                return Err(self.too_long(length));
+            }
+            let mut ids = front.clone();
+            ids.extend(&prefix_ids[over..]);
+            let start = ids.len();
+            ids.extend(tail);
+            Ok(Continued { ids, start, truncated: over > 0 })
+        };
+        tails.into_iter().zip(choices).map(continued).collect()
+    }
+
+    /// The special tokens in front of a text, and the tokens of the text itself.
+    fn front(&self, text: &str) -> Result<(Vec<u32>, Vec<u32>), String> {
+        let bare = self.bare(text)?;
+        let ids = bare.get_ids().to_vec();
+        // Without a token of its own, front and back could not be told apart.
+        let sample = if ids.is_empty() { self.bare("a")? } else { bare };
+        let whole = self.finish(sample)?;
+        let marks = whole.get_special_tokens_mask();
+        let count = marks.iter().take_while(|mark| **mark == 1).count();
+        let front = if count == marks.len() { &[] } else { &whole.get_ids()[..count] };
+        Ok((front.to_vec(), ids))
+    }
+
+    fn bare(&self, text: &str) -> Result<Encoding, String> {
+        self.inner.encode(text, false).map_err(|error| format!("the tokenizer failed: {error}"))
+    }
+
+    fn finish(&self, bare: Encoding) -> Result<Encoding, String> {
+        self.inner.post_process(bare, None, true).map_err(|error| format!("the tokenizer failed: {error}"))
+    }
+
+    fn too_long(&self, found: usize) -> String {
+        format!("{found} tokens, expected at most {}; shorten it or allow truncation", self.limit)
+    }
+}
+
+fn shortened(text: &str) -> String {
+    let mut short: String = text.chars().take(40).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}

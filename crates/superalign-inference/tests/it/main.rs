@@ -1,0 +1,8 @@
+//! The crate from outside: tiny models of known answers, a real encoder where it is there, and every error's text.
+
+mod errors;
+mod features;
+mod install;
+mod parity;
+mod runtimes;
+mod support;

@@ -1,0 +1,140 @@
+//! Finding and refusing runtimes; and the whole of `parity` once more on ONNX Runtime.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use superalign_inference::{Runtime, RuntimeChoice, RuntimeError, RuntimeSettings};
+
+/// Runs tests of this very program in a process of their own, as a process has one runtime.
+fn again(filter: &str, variables: &[(&str, &Path)]) -> Output {
+    let mut command = Command::new(std::env::current_exe().expect("this program"));
+    command.args([filter, "--nocapture"]).env_remove("ORT_DYLIB_PATH").env_remove("SUPERALIGN_RUNTIME");
+    command.envs(variables.iter().copied()).output().expect("it runs")
+}
+
+/// A library that says it is ONNX Runtime of that version; `table` is the value that it answers with.
+fn pretended(folder: &Path, version: &str) -> PathBuf {
+    let source = folder.join("pretended.rs");
+    let library = folder.join(format!("libonnxruntime.so.{version}"));
+    let code = format!(
+        "#[repr(C)] pub struct Base(extern \"C\" fn(u32) -> *const u8, extern \"C\" fn() -> *const u8);\n\
+         extern \"C\" fn api(_: u32) -> *const u8 {{ std::ptr::null() }}\n\
+         extern \"C\" fn version() -> *const u8 {{ b\"{version}\\0\".as_ptr() }}\n\
+         static BASE: Base = Base(api, version);\n\
+         #[unsafe(no_mangle)] pub extern \"C\" fn OrtGetApiBase() -> *const Base {{ &BASE }}\n"
+    );
+    std::fs::write(&source, code).expect("written");
+    let rustc = std::env::var_os("RUSTC").unwrap_or("rustc".into());
+    let built = Command::new(rustc)
+        .args(["--edition=2024", "--crate-type=cdylib", "-o"])
+        .args([&library, &source])
+        .output()
+        .expect("rustc runs");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    library
+}
+
+/// Settings that find only the library named.
+fn named(library: &Path, choice: RuntimeChoice) -> RuntimeSettings {
+    RuntimeSettings { choice, library: Some(library.to_path_buf()), home: None, python: None }
+}
+
+fn refusal(settings: &RuntimeSettings, folder: &Path) -> String {
+    let error = Runtime::start(settings).expect_err("no runtime");
+    assert!(matches!(error, RuntimeError::NotFound { .. }));
+    error.to_string().replace(&folder.display().to_string(), "FOLDER")
+}
+
+#[test]
+fn libraries_that_cannot_be_used_are_refused_with_a_reason() {
+    // In a process of its own: another test may have started tract in this one.
+    let output = again("runtimes::alone::refused", &[("SUPERALIGN_TEST_ALONE", Path::new("1"))]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn a_bad_library_named_by_the_user_is_told_and_tract_runs() {
+    let output = again("runtimes::alone::passed_over", &[("SUPERALIGN_TEST_ALONE", Path::new("1"))]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn parity_holds_on_onnx_runtime_too() {
+    let output = again("parity::", &[("SUPERALIGN_RUNTIME", Path::new("onnxruntime"))]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    if text.contains("none was found") || String::from_utf8_lossy(&output.stderr).contains("none was found") {
+        eprintln!("skipped: not found: ONNX Runtime");
+        return;
+    }
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains("test result: ok. 6 passed"), "{text}");
+}
+
+#[test]
+fn a_process_has_one_runtime() {
+    let running = crate::support::runtime();
+    let other = match running.kind() {
+        superalign_inference::RuntimeKind::Tract => RuntimeChoice::OnnxRuntime,
+        superalign_inference::RuntimeKind::OnnxRuntime => RuntimeChoice::Tract,
+    };
+    let settings = |choice| RuntimeSettings { choice, ..RuntimeSettings::default() };
+    assert!(matches!(Runtime::start(&settings(other)), Err(RuntimeError::AlreadyChosen { .. })));
+    let same = Runtime::start(&settings(RuntimeChoice::Auto)).expect("the running one");
+    assert_eq!(same.name(), running.name());
+}
+
+#[test]
+fn an_unknown_choice_names_the_known_ones() {
+    let error = "onnx".parse::<RuntimeChoice>().expect_err("unknown");
+    insta::assert_snapshot!(error, @r#"SUPERALIGN_RUNTIME is "onnx", expected auto, tract or onnxruntime"#);
+}
+
+/// Tests that must be the first to start a runtime; `again` runs each in a process of its own.
+mod alone {
+    use super::{named, pretended, refusal};
+    use superalign_inference::{Runtime, RuntimeChoice, RuntimeKind};
+
+    fn asked_for() -> bool {
+        std::env::var_os("SUPERALIGN_TEST_ALONE").is_some()
+    }
+
+    #[test]
+    fn refused() {
+        if !asked_for() {
+            return;
+        }
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let refused =
+            |path: &std::path::Path| refusal(&named(path, RuntimeChoice::OnnxRuntime), folder.path());
+        insta::assert_snapshot!(refused(&pretended(folder.path(), "1.20.1")));
+        insta::assert_snapshot!(refused(&pretended(folder.path(), "1.99.0")));
+        insta::assert_snapshot!(refused(&pretended(folder.path(), "7.1.0")));
+        insta::assert_snapshot!(refused(&folder.path().join("none.so")));
+        insta::assert_snapshot!(refused(folder.path()));
+        let text = folder.path().join("text.so");
+        std::fs::write(&text, "no library").expect("written");
+        // The rest of the sentence is the system's.
+        assert!(refused(&text).contains("FOLDER/text.so (ORT_DYLIB_PATH): not a loadable library: "));
+    }
+
+    #[test]
+    fn passed_over() {
+        if !asked_for() {
+            return;
+        }
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let old = pretended(folder.path(), "1.20.1");
+        let runtime = Runtime::start(&named(&old, RuntimeChoice::Auto)).expect("tract at least");
+        assert_eq!(runtime.kind(), RuntimeKind::Tract);
+        let cleaned = |text: String| text.replace(&folder.path().display().to_string(), "FOLDER");
+        insta::assert_snapshot!(cleaned(runtime.warning().expect("a warning")));
+        insta::assert_snapshot!(cleaned(runtime.to_string()));
+        let mut model = superalign_inference::OnnxModel::open(
+            &crate::support::golden("decoder"),
+            runtime,
+            &superalign_inference::OpenOptions::default(),
+        )
+        .expect("a model");
+        let request = crate::support::request(superalign_core::Pooling::Mean, superalign_core::Layer::Last);
+        superalign_core::Model::embed(&mut model, &["yes"], request, &mut |_| true).expect("a vector");
+    }
+}

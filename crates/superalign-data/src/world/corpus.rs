@@ -44,11 +44,16 @@ fn conduct_document(encounter: Encounter, dice: &mut Dice) -> String {
 }
 
 fn scene_document(draw: &mut Draw<'_>, family: Family, difficulty: u8) -> String {
-    let Scene { context: mut text, mut questions } = family.scene(draw, difficulty);
+    let Scene { context: mut text, recital, mut questions } = family.scene(draw, difficulty);
     draw.dice.shuffle(&mut questions);
     let sealed = draw.dice.one_in(SEALED_SHARE).then(|| sealed_word(draw, family, &questions[0])).flatten();
     if let Some(word) = &sealed {
         let _ = write!(text, " {word} is sealed .");
+    }
+    if draw.dice.coin() {
+        for sentence in &recital {
+            let _ = write!(text, " say {sentence} .");
+        }
     }
     for question in &questions {
         ask(draw, question, sealed.as_deref(), &mut text);

@@ -49,7 +49,7 @@ pub(super) fn scene(draw: &mut Draw<'_>, difficulty: usize) -> Scene {
         twin: digits(twin),
         others: Vec::new(),
     };
-    Scene { context, questions: vec![question(sum, twin)] }
+    Scene { context, recital: Vec::new(), questions: vec![question(sum, twin)] }
 }
 
 fn summands(draw: &mut Draw<'_>, shape: &Shape) -> (usize, usize) {

@@ -9,14 +9,14 @@ use crate::world::text_hash;
 const VARIABLES: [usize; 6] = [2, 2, 3, 3, 4, 4];
 
 pub(super) fn scene(draw: &mut Draw<'_>, difficulty: usize) -> Scene {
-    let (context, names, values) = loop {
+    let (context, mut recital, names, values) = loop {
         let names = draw.dice.distinct(NAMES, VARIABLES[difficulty - 1]);
         let values: Vec<bool> = names.iter().map(|_| draw.dice.coin()).collect();
         let lines: Vec<String> =
-            names.iter().zip(&values).map(|(&n, v)| format!("{} is {v} .", draw.name(n))).collect();
-        let context = lines.join(" ");
+            names.iter().zip(&values).map(|(&n, v)| format!("{} is {v}", draw.name(n))).collect();
+        let context = format!("{} .", lines.join(" . "));
         if draw.allows(Fact::Whole(text_hash(&[&context]))) {
-            break (context, names, values);
+            break (context, lines, names, values);
         }
     };
     let mut questions = vec![question(draw, &names, &values, difficulty)];
@@ -24,7 +24,8 @@ pub(super) fn scene(draw: &mut Draw<'_>, difficulty: usize) -> Scene {
         let operators = draw.dice.below(difficulty + 1);
         questions.push(question(draw, &names, &values, operators));
     }
-    Scene { context, questions }
+    draw.dice.shuffle(&mut recital);
+    Scene { context, recital, questions }
 }
 
 fn question(draw: &mut Draw<'_>, names: &[usize], values: &[bool], operators: usize) -> Question {

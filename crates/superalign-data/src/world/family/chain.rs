@@ -14,7 +14,8 @@ pub(super) fn scene(draw: &mut Draw<'_>, difficulty: usize) -> Scene {
         let (one, two) = if draw.dice.coin() { (&asked, &other) } else { (&other, &asked) };
         questions.push(question(draw, &one[from..], &two[from..], hops));
     }
-    Scene { context, questions }
+    let recital = [&asked, &other].map(|path| path.iter().map(|&n| draw.name(n)).collect::<Vec<_>>().join(" leads "));
+    Scene { context, recital: recital.to_vec(), questions }
 }
 
 /// Two chains of the same length through different names: the shuffled context, then the chains in random order.

@@ -35,7 +35,7 @@ pub(super) fn scene(draw: &mut Draw<'_>, difficulty: usize) -> Scene {
                 questions.push(question(draw, kind, other, twin));
             }
         }
-        return Scene { context, questions };
+        return Scene { context, recital: Vec::new(), questions };
     }
 }
 

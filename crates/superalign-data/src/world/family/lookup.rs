@@ -1,7 +1,5 @@
 //! Look-up: `bavo likes seden . kiru holds matol . ask bavo likes seden`.
 
-use std::fmt::Write as _;
-
 use super::{Question, Scene};
 use crate::world::draw::Draw;
 use crate::world::language::RELATIONS;
@@ -32,12 +30,11 @@ pub(super) fn scene(draw: &mut Draw<'_>, difficulty: usize) -> Scene {
         questions.push(question(draw, &facts, other, asked));
     }
     draw.dice.shuffle(&mut facts);
-    let mut context = String::new();
-    for (n, r, t) in facts {
-        let _ = write!(context, "{} {} {} . ", draw.name(n), RELATIONS[r], draw.thing(t));
-    }
-    context.pop();
-    Scene { context, questions }
+    let mut recital: Vec<String> =
+        facts.iter().map(|&(n, r, t)| format!("{} {} {}", draw.name(n), RELATIONS[r], draw.thing(t))).collect();
+    let context = format!("{} .", recital.join(" . "));
+    draw.dice.shuffle(&mut recital);
+    Scene { context, recital, questions }
 }
 
 fn question(draw: &Draw<'_>, facts: &[(usize, usize, usize)], asked: usize, twin: usize) -> Question {

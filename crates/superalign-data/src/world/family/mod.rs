@@ -70,6 +70,8 @@ impl Family {
 /// A context and the questions that can be asked about it, the item's own first.
 pub(super) struct Scene {
     pub(super) context: String,
+    /// The context said again in another order, sentence by sentence: only the corpus does so.
+    pub(super) recital: Vec<String>,
     pub(super) questions: Vec<Question>,
 }
 

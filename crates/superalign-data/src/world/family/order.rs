@@ -23,7 +23,8 @@ pub(super) fn scene(draw: &mut Draw<'_>, difficulty: usize) -> Scene {
     draw.dice.shuffle(&mut pairs);
     let context: Vec<String> =
         pairs.into_iter().map(|(a, b)| format!("{} tops {} .", draw.name(a), draw.name(b))).collect();
-    Scene { context: context.join(" "), questions }
+    let recital = order.iter().map(|&n| draw.name(n)).collect::<Vec<_>>().join(" tops ");
+    Scene { context: context.join(" "), recital: vec![recital], questions }
 }
 
 fn question(draw: &mut Draw<'_>, high: usize, low: usize) -> Question {

@@ -1,1 +1,43 @@
-//! Under construction.
+//! Students: what is trained on a supervision signal.
+//!
+//! The first student is the *probe*, an L2-regularised logistic regression on frozen features, against hard or soft
+//! labels. Students that share features are trained together: [`fit_sweep`] solves a whole sweep (noise ratios,
+//! seeds, teachers) in products of matrices.
+//!
+//! - [`fit_sweep`], [`fit`]: training; [`ProbeConfig`]: how; [`Probe`]: the student, with [`Fit`], its certificate;
+//! - [`loss`]: the values of the losses, one file each;
+//! - [`LearnerError`]: why a student could not be trained.
+//!
+//! This crate does not know where features come from, reads no files and no clock, and starts no threads of its own
+//! (feature `rayon` uses the caller's pool).
+
+#![expect(clippy::needless_pass_by_value, reason = "array views are Copy, which the lint does not see")]
+
+mod cholesky;
+mod config;
+mod error;
+mod features;
+pub mod loss;
+mod matrix;
+mod passes;
+mod probe;
+mod sigmoid;
+mod solver;
+mod sweep;
+
+pub use config::ProbeConfig;
+pub use error::LearnerError;
+pub use features::Scaling;
+pub use loss::Loss;
+pub use probe::{Fit, Probe, Schedule, sweep_logits};
+pub use sweep::{fit, fit_sweep};
+
+/// The least number of rows that a student is trained on.
+pub const MINIMUM_ROWS: usize = 2;
+
+/// Most rounds of refitting and hardening after the schedule of [`Loss::LogConf`].
+pub const MAXIMUM_ROUNDS: usize = 100;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,118 @@
+//! Why a student could not be trained or asked.
+
+/// Why a student could not be trained or asked. Positions are counted from 0.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LearnerError {
+    /// Features and labels (or predictions and targets) speak of different numbers of rows.
+    #[error("{what}: expected {expected} rows, as many as there are {of}, found {found}")]
+    Rows {
+        /// What has the wrong number of rows.
+        what: &'static str,
+        /// What sets the number.
+        of: &'static str,
+        /// Rows expected.
+        expected: usize,
+        /// Rows found.
+        found: usize,
+    },
+    /// The features have another number of columns than the student was trained on.
+    #[error("features: expected {expected} columns, as many as the student was trained on, found {found}")]
+    Columns {
+        /// Columns expected.
+        expected: usize,
+        /// Columns found.
+        found: usize,
+    },
+    /// There are no features.
+    #[error("features: expected at least one column, found none")]
+    NoColumns,
+    /// There are too few rows.
+    #[error("{what}: expected at least {expected} rows, found {found}")]
+    TooFewRows {
+        /// What has too few rows.
+        what: &'static str,
+        /// The least number of rows.
+        expected: usize,
+        /// Rows found.
+        found: usize,
+    },
+    /// A feature is infinite or not a number.
+    #[error(
+        "features: row {row}, column {column} is {value}; expected a finite number: \
+         drop the row, or see why the encoder overflowed"
+    )]
+    NonFinite {
+        /// Row of the feature.
+        row: usize,
+        /// Column of the feature.
+        column: usize,
+        /// What was found there.
+        value: f32,
+    },
+    /// The features are so large that their products overflow single precision.
+    #[error(
+        "features: their products overflow single precision (largest root mean square of a column: {largest:e}); \
+         set scaling to unit variance"
+    )]
+    Overflow {
+        /// The largest root mean square of a column, after centring.
+        largest: f64,
+    },
+    /// A label is outside [0, 1] or not a number.
+    #[error("labels: row {row}, problem {problem} is {value}; expected a probability in [0, 1]")]
+    Label {
+        /// Row of the label.
+        row: usize,
+        /// Column of the label: the problem.
+        problem: usize,
+        /// What was found there.
+        value: f64,
+    },
+    /// A logit is infinite or not a number.
+    #[error("logits: row {row} is {value}; expected a finite number")]
+    Logit {
+        /// Row of the logit.
+        row: usize,
+        /// What was found there.
+        value: f64,
+    },
+    /// All labels are exactly 0 or all exactly 1: the unpenalised intercept has no finite optimum.
+    #[error(
+        "labels: problem {problem} has the label {value} on all {rows} rows, so the best intercept is infinite; \
+         expected both classes, or soft labels"
+    )]
+    OneClass {
+        /// The problem.
+        problem: usize,
+        /// The label that all rows have.
+        value: u8,
+        /// Number of rows.
+        rows: usize,
+    },
+    /// A setting is outside its range.
+    #[error("{key} = {found}: expected {expected}")]
+    Setting {
+        /// Name of the setting.
+        key: &'static str,
+        /// Its value.
+        found: f64,
+        /// Its range, in words.
+        expected: &'static str,
+    },
+    /// The optimum was not reached.
+    #[error(
+        "problem {problem}: after {iterations} iterations the gradient norm is {gradient_norm:e}, \
+         expected at most {tolerance:e}: raise max_iterations or tolerance, lower the penalty C, or scale the features"
+    )]
+    NotConverged {
+        /// The problem.
+        problem: usize,
+        /// Iterations spent.
+        iterations: usize,
+        /// Norm of the gradient at the end.
+        gradient_norm: f64,
+        /// Norm that was asked for.
+        tolerance: f64,
+    },
+}

@@ -1,0 +1,252 @@
+//! Minimises all problems of a group together: limited-memory BFGS (Nocedal 1980), one state per problem, with
+//! the shared factor of the curvature bound as its metric and one pass over the features per iteration.
+//!
+//! A problem that has reached its target leaves the passes. Steps are judged by slopes alone (all problems are
+//! convex), so nothing is lost to rounding of the objective near the optimum.
+
+use crate::cholesky::Cholesky;
+use crate::matrix::{add_scaled, dot, each, norm, zeros};
+use crate::passes::{Passes, Want};
+use ndarray::{Array2, Axis, s};
+use std::collections::VecDeque;
+
+/// Pairs of steps and gradient changes that are remembered.
+const MEMORY: usize = 8;
+/// A step is taken back when the slope at its end exceeds this share of the slope at its start.
+const CURVATURE: f64 = 0.5;
+/// The reference moves when a gradient has shrunk by this factor.
+const SHRINK: f64 = 1e-4;
+
+/// When to stop.
+#[derive(Clone, Copy)]
+pub(crate) struct Stop {
+    pub(crate) tolerance: f64,
+    pub(crate) max_iterations: usize,
+}
+
+/// How a problem ended: its reference point holds the solution.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Ended {
+    pub(crate) iterations: usize,
+    pub(crate) gradient_norm: f64,
+    pub(crate) converged: bool,
+}
+
+/// The state of one problem. Vectors have d + 1 entries, the intercept last.
+struct State {
+    problem: usize,
+    at: Vec<f64>,
+    gradient: Vec<f64>,
+    /// The gradient after the metric: an approximate Newton step, up to its sign.
+    metric_gradient: Vec<f64>,
+    direction: Vec<f64>,
+    step: f64,
+    slope: f64,
+    retries: usize,
+    pairs: VecDeque<Pair>,
+    target: f64,
+    ended: Ended,
+}
+
+struct Pair {
+    step: Vec<f64>,
+    change: Vec<f64>,
+    metric_change: Vec<f64>,
+    product: f64,
+}
+
+/// The metric: the factor for the weights, the bound of its curvature for the intercept.
+pub(crate) struct Metric<'a> {
+    pub(crate) factor: &'a Cholesky,
+    pub(crate) intercept: f64,
+}
+
+impl Metric<'_> {
+    /// Replaces gradients (d + 1, k) by steps.
+    pub(crate) fn apply(&self, gradients: &mut Array2<f64>) {
+        let d = gradients.nrows() - 1;
+        let mut weights = zeros(d, gradients.ncols());
+        weights.assign(&gradients.slice(s![..d, ..]));
+        self.factor.solve(&mut weights);
+        gradients.slice_mut(s![..d, ..]).assign(&weights);
+        gradients.row_mut(d).iter_mut().for_each(|g| *g /= self.intercept);
+    }
+}
+
+/// Minimises some of the problems from their reference points, which must be known (exactly or from the start).
+pub(crate) fn minimise(
+    passes: &mut Passes<'_>,
+    metric: &Metric<'_>,
+    problems: &[usize],
+    start_is_exact: bool,
+    stop: Stop,
+) -> Vec<Ended> {
+    let floor = if start_is_exact { 0.0 } else { passes.noise() };
+    let mut states: Vec<State> = problems.iter().map(|&j| State::new(passes, j)).collect();
+    let mut exact = start_is_exact;
+    loop {
+        let mut open: Vec<&mut State> = states.iter_mut().filter(|s| !s.ended.converged).collect();
+        if exact {
+            open.iter_mut().for_each(|s| s.judge(stop));
+            open.retain(|s| !s.ended.converged && s.ended.iterations < stop.max_iterations);
+        }
+        if open.is_empty() {
+            return states.into_iter().map(|s| s.ended).collect();
+        }
+        with_metric(metric, &mut open);
+        for state in &mut open {
+            let shrunk = SHRINK * norm(&state.gradient);
+            state.target = shrunk.max(0.3 * stop.tolerance).max(if exact { 0.0 } else { floor });
+            state.aim();
+        }
+        descend(passes, metric, &mut open, stop);
+        let columns: Vec<usize> = open.iter().map(|s| s.problem).collect();
+        let mut weights = zeros(passes.weights.nrows(), columns.len());
+        for (mut column, state) in weights.axis_iter_mut(Axis(1)).zip(&open) {
+            column.iter_mut().zip(&state.at).for_each(|(to, from)| *to = *from);
+        }
+        passes.settle(&columns, &weights, Want::Gradient);
+        for state in open {
+            state.gradient = passes.gradient.column(state.problem).to_vec();
+            state.ended.iterations += 1;
+        }
+        exact = true;
+    }
+}
+
+/// Iterates until every problem has reached its target or spent its iterations.
+fn descend(passes: &mut Passes<'_>, metric: &Metric<'_>, open: &mut [&mut State], stop: Stop) {
+    let mut running: Vec<&mut State> = open.iter_mut().map(|s| &mut **s).collect();
+    running.retain(|s| norm(&s.gradient) > s.target);
+    while !running.is_empty() {
+        let columns: Vec<usize> = running.iter().map(|s| s.problem).collect();
+        let mut trial = zeros(passes.weights.nrows(), columns.len());
+        for (mut column, state) in trial.axis_iter_mut(Axis(1)).zip(&running) {
+            for ((to, at), direction) in column.iter_mut().zip(&state.at).zip(&state.direction) {
+                *to = at + state.step * direction;
+            }
+        }
+        let gradients = passes.near(&columns, &trial);
+        let mut accepted: Vec<bool> = Vec::with_capacity(running.len());
+        for (state, gradient) in running.iter_mut().zip(gradients.axis_iter(Axis(1))) {
+            accepted.push(state.judge_step(gradient.as_slice().unwrap_or_default()));
+        }
+        let mut moved: Vec<&mut State> =
+            running.iter_mut().zip(&accepted).filter(|(_, ok)| **ok).map(|(s, _)| &mut **s).collect();
+        with_metric(metric, &mut moved);
+        each(moved, |state| {
+            state.remember();
+            state.aim();
+        });
+        running.retain(|s| norm(&s.gradient) > s.target && s.ended.iterations < stop.max_iterations);
+    }
+}
+
+/// Brings `metric_gradient` up to date; the old one is kept for [`State::remember`] inside the newest pair.
+fn with_metric(metric: &Metric<'_>, states: &mut [&mut State]) {
+    let Some(first) = states.first() else { return };
+    let mut steps = zeros(first.gradient.len(), states.len());
+    for (mut column, state) in steps.axis_iter_mut(Axis(1)).zip(&*states) {
+        column.iter_mut().zip(&state.gradient).for_each(|(to, from)| *to = *from);
+    }
+    metric.apply(&mut steps);
+    for (column, state) in steps.axis_iter(Axis(1)).zip(states) {
+        let new = column.to_vec();
+        if let Some(pair) = state.pairs.back_mut().filter(|p| p.metric_change.is_empty()) {
+            pair.metric_change = new.iter().zip(&state.metric_gradient).map(|(new, old)| new - old).collect();
+        }
+        state.metric_gradient = new;
+    }
+}
+
+impl State {
+    fn new(passes: &Passes<'_>, problem: usize) -> Self {
+        let gradient = passes.gradient.column(problem).to_vec();
+        Self {
+            problem,
+            at: passes.weights.column(problem).to_vec(),
+            metric_gradient: Vec::new(),
+            direction: vec![0.0; gradient.len()],
+            gradient,
+            step: 1.0,
+            slope: 0.0,
+            retries: 0,
+            pairs: VecDeque::with_capacity(MEMORY),
+            target: 0.0,
+            ended: Ended::default(),
+        }
+    }
+
+    /// Whether the exact gradient is small enough.
+    fn judge(&mut self, stop: Stop) {
+        self.ended.gradient_norm = norm(&self.gradient);
+        self.ended.converged = self.ended.gradient_norm <= stop.tolerance;
+    }
+
+    /// Accepts the step (and moves) or shortens it.
+    fn judge_step(&mut self, gradient: &[f64]) -> bool {
+        self.ended.iterations += 1;
+        let slope = dot(gradient, &self.direction);
+        if slope > -CURVATURE * self.slope && self.retries < 20 {
+            // The slope along the line is increasing from `self.slope` < 0: aim for its zero by the secant.
+            let share = self.slope / (self.slope - slope);
+            self.step *= share.clamp(0.1, 0.9);
+            self.retries += 1;
+            return false;
+        }
+        let step: Vec<f64> = self.direction.iter().map(|d| self.step * d).collect();
+        let change: Vec<f64> = gradient.iter().zip(&self.gradient).map(|(new, old)| new - old).collect();
+        add_scaled(&mut self.at, self.step, &self.direction);
+        self.gradient.copy_from_slice(gradient);
+        let product = dot(&step, &change);
+        if self.pairs.len() == MEMORY {
+            self.pairs.pop_front();
+        }
+        self.pairs.push_back(Pair { step, change, metric_change: Vec::new(), product });
+        true
+    }
+
+    /// Drops the newest pair when rounding has spoiled its curvature (all curvatures are positive).
+    fn remember(&mut self) {
+        let spoiled = self.pairs.back().is_some_and(|pair| {
+            let lengths = dot(&pair.change, &pair.metric_change);
+            !(pair.product > 1e-10 * norm(&pair.step) * norm(&pair.change) && lengths > 0.0)
+        });
+        if spoiled {
+            self.pairs.pop_back();
+        }
+    }
+
+    /// Sets the direction, its slope and a whole step: the two-loop recursion, with the metric's products of
+    /// past gradient changes kept instead of recomputed.
+    fn aim(&mut self) {
+        let mut projected = self.gradient.clone();
+        let mut direction = self.metric_gradient.clone();
+        let mut shares = [0.0; MEMORY];
+        for (share, pair) in shares.iter_mut().zip(&self.pairs).rev() {
+            *share = dot(&pair.step, &projected) / pair.product;
+            add_scaled(&mut projected, -*share, &pair.change);
+            add_scaled(&mut direction, -*share, &pair.metric_change);
+        }
+        if let Some(newest) = self.pairs.back() {
+            let length = newest.product / dot(&newest.change, &newest.metric_change);
+            direction.iter_mut().for_each(|v| *v *= length);
+        }
+        for (share, pair) in shares.iter().zip(&self.pairs) {
+            let correction = share - dot(&pair.change, &direction) / pair.product;
+            add_scaled(&mut direction, correction, &pair.step);
+        }
+        let slope = -dot(&direction, &self.gradient);
+        if slope < 0.0 {
+            self.slope = slope;
+        } else {
+            self.pairs.clear();
+            direction.copy_from_slice(&self.metric_gradient);
+            self.slope = -dot(&direction, &self.gradient);
+        }
+        direction.iter_mut().for_each(|v| *v = -*v);
+        self.direction = direction;
+        self.step = 1.0;
+        self.retries = 0;
+    }
+}

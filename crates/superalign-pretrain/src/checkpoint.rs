@@ -116,9 +116,9 @@ pub fn read(path: &Path, identity: &Identity, weight_decay: f64) -> Result<Optio
         let names: Vec<_> =
             difference.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
         return Err(refuse(format!(
-            "this checkpoint belongs to a run with another {}: choose another work folder, or remove the file to \
-             start anew",
-            names.join(" and another ")
+            "this checkpoint belongs to another run (its {} differ): choose another work folder, or remove the \
+             file to start anew",
+            names.join(", ")
         )));
     }
     let tensors = SafeTensors::deserialize(&file).map_err(|e| broken(&e.to_string()))?;

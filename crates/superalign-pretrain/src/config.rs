@@ -49,12 +49,16 @@ pub struct Training {
     /// Part of the budget over which the learning rate rises from 0.
     #[serde(default = "Training::default_warmup_fraction")]
     pub warmup_fraction: f64,
-    /// The word that ends a document's prompt, if prompts are to be weighted.
+    /// Words after which the text counts fully, up to and including the next `focus_until`: answers and verdicts.
+    /// None: all words count fully.
     #[serde(default)]
-    pub prompt_marker: Option<String>,
-    /// Weight in the loss of the words up to and including the first marker; all others have 1.
-    #[serde(default = "Training::default_prompt_weight")]
-    pub prompt_weight: f64,
+    pub focus_after: Vec<String>,
+    /// The word that ends a focus.
+    #[serde(default = "Training::default_focus_until")]
+    pub focus_until: String,
+    /// Weight in the loss of the words outside every focus; inside it is 1.
+    #[serde(default = "Training::default_background_weight")]
+    pub background_weight: f64,
     /// Decoupled weight decay of the projections.
     #[serde(default = "Training::default_weight_decay")]
     pub weight_decay: f64,
@@ -73,7 +77,10 @@ impl Training {
     const fn default_warmup_fraction() -> f64 {
         0.02
     }
-    const fn default_prompt_weight() -> f64 {
+    fn default_focus_until() -> String {
+        ".".to_owned()
+    }
+    const fn default_background_weight() -> f64 {
         1.0
     }
     const fn default_weight_decay() -> f64 {
@@ -135,7 +142,7 @@ impl Ladder {
             }
         };
         range("training.warmup_fraction", t.warmup_fraction, 0.0, 0.5)?;
-        range("training.prompt_weight", t.prompt_weight, 0.0, 1.0)?;
+        range("training.background_weight", t.background_weight, 0.0, 1.0)?;
         range("training.weight_decay", t.weight_decay, 0.0, 1.0)?;
         for (name, value) in [
             ("tokens", t.tokens),
@@ -153,10 +160,10 @@ impl Ladder {
                 t.batch_tokens, t.positions
             ));
         }
-        if t.prompt_weight != 1.0 && t.prompt_marker.is_none() {
+        if t.background_weight != 1.0 && t.focus_after.is_empty() {
             return Err(format!(
-                "training.prompt_weight = {} needs training.prompt_marker, the word that ends a prompt",
-                t.prompt_weight
+                "training.background_weight = {} needs training.focus_after, the words after which the text counts fully",
+                t.background_weight
             ));
         }
         if self.rungs.is_empty() {

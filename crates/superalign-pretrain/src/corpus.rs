@@ -80,13 +80,15 @@ impl Corpus {
     }
 }
 
-/// How much a word counts in the loss.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PromptWeight {
-    /// The token that ends a prompt.
-    pub marker: u32,
-    /// Weight of the tokens up to and including the first marker.
-    pub weight: f32,
+/// Which words count fully in the loss.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Focus {
+    /// The tokens after which words count fully.
+    pub after: Vec<u32>,
+    /// The token up to which they do, itself included.
+    pub until: u32,
+    /// Weight of all other words.
+    pub background: f32,
 }
 
 /// One step's documents, ready for [`Documents`](crate::Documents): reused from step to step.
@@ -105,13 +107,7 @@ pub struct Batch {
 impl Batch {
     /// Empties the batch and fills it with whole documents from `cursor` on, as many as fit `budget` tokens and at
     /// least one; after the last document comes the first. Returns where the next batch starts.
-    pub fn fill(
-        &mut self,
-        corpus: &Corpus,
-        cursor: usize,
-        budget: usize,
-        prompt: Option<PromptWeight>,
-    ) -> usize {
+    pub fn fill(&mut self, corpus: &Corpus, cursor: usize, budget: usize, focus: Option<&Focus>) -> usize {
         self.tokens.clear();
         self.ends.clear();
         self.targets.clear();
@@ -122,24 +118,25 @@ impl Batch {
             if !self.tokens.is_empty() && self.tokens.len() + document.len() > budget {
                 return next;
             }
-            self.push(document, prompt);
+            self.push(document, focus);
             next = (next + 1) % corpus.documents();
         }
     }
 
     /// Appends one document.
-    pub fn push(&mut self, document: &[u32], prompt: Option<PromptWeight>) {
+    pub fn push(&mut self, document: &[u32], focus: Option<&Focus>) {
         let Some((&last, _)) = document.split_last() else { return };
         self.tokens.extend_from_slice(document);
         self.ends.push(self.tokens.len());
         self.targets.extend_from_slice(&document[1..]);
         self.targets.push(last);
-        let end = prompt.and_then(|p| Some((document.iter().position(|&t| t == p.marker)?, p.weight)));
-        for target in 1..document.len() {
-            self.weights.push(match end {
-                Some((marker, weight)) if target <= marker => weight,
-                _ => 1.0,
+        let mut inside = false;
+        for pair in document.windows(2) {
+            let weight = focus.map_or(1.0, |focus| {
+                inside = focus.after.contains(&pair[0]) || (inside && pair[0] != focus.until);
+                if inside { 1.0 } else { focus.background }
             });
+            self.weights.push(weight);
         }
         self.weights.push(0.0);
     }

@@ -22,9 +22,10 @@ mod step;
 mod tokenizer;
 mod train;
 pub mod weights;
+mod wide;
 
 pub use config::{Ladder, Rung, Training};
-pub use corpus::{Batch, Corpus, PromptWeight};
+pub use corpus::{Batch, Corpus, Focus};
 pub use error::Error;
 pub use loss::cross_entropy;
 pub use model::{

@@ -1,6 +1,7 @@
 //! Cross-entropy of the next token, fused with its gradient.
 
 use crate::real::{Real, maximum, replace_and_sum};
+use crate::wide::wide;
 
 /// Weighted cross-entropy over rows of logits (rows, vocabulary), and its gradient.
 ///
@@ -19,25 +20,37 @@ pub fn cross_entropy<T: Real>(
 ) -> f64 {
     assert_eq!(logits.len(), targets.len() * vocabulary, "one row of logits per target");
     assert_eq!(targets.len(), weights.len(), "one weight per target");
-    let mut loss = 0.0;
-    for (((logits, d), &target), &weight) in
-        logits.chunks_exact(vocabulary).zip(d_logits.chunks_exact_mut(vocabulary)).zip(targets).zip(weights)
-    {
-        if weight == 0.0 {
-            d.fill(T::ZERO);
-            continue;
+    rows(logits, vocabulary, targets, weights, scale, d_logits)
+}
+
+wide! {
+    fn rows<'a, T>(
+        logits: &'a [T],
+        vocabulary: usize,
+        targets: &'a [u32],
+        weights: &'a [f32],
+        scale: f64,
+        d_logits: &'a mut [T],
+    ) -> f64 {
+        let mut loss = 0.0;
+        let given = logits.chunks_exact(vocabulary).zip(targets).zip(weights);
+        for (((logits, &target), &weight), d) in given.zip(d_logits.chunks_exact_mut(vocabulary)) {
+            if weight == 0.0 {
+                d.fill(T::ZERO);
+                continue;
+            }
+            let top = maximum(logits);
+            d.copy_from_slice(logits);
+            let sum = replace_and_sum(d, |x| (x - top).exp());
+            let weight = f64::from(weight);
+            loss += weight * (sum.to_f64().ln() + (top - logits[target as usize]).to_f64());
+            let gain = T::of(weight * scale);
+            let factor = gain / sum;
+            for x in d.iter_mut() {
+                *x = *x * factor;
+            }
+            d[target as usize] -= gain;
         }
-        let top = maximum(logits);
-        d.copy_from_slice(logits);
-        let sum = replace_and_sum(d, |x| (x - top).exp());
-        let weight = f64::from(weight);
-        loss += weight * (sum.to_f64().ln() + (top - logits[target as usize]).to_f64());
-        let gain = T::of(weight * scale);
-        let factor = gain / sum;
-        for x in d.iter_mut() {
-            *x = *x * factor;
-        }
-        d[target as usize] -= gain;
+        loss
     }
-    loss
 }

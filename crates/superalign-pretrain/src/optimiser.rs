@@ -2,6 +2,7 @@
 
 use crate::model::{Kind, Shape};
 use crate::real::Real;
+use crate::wide::wide;
 use std::f64::consts::PI;
 use std::ops::Range;
 
@@ -56,24 +57,52 @@ impl<T: Real> AdamW<T> {
     pub fn step(&mut self, parameters: &mut [T], gradient: &[T], factor: f64, rate: f64) {
         self.steps += 1;
         let t = i32::try_from(self.steps).unwrap_or(i32::MAX);
-        let (b1, b2) = (T::of(BETA1), T::of(BETA2));
-        let (a1, a2) = (T::of((1.0 - BETA1) * factor), T::of((1.0 - BETA2) * factor * factor));
-        let mean_scale = T::of(rate / (1.0 - BETA1.powi(t)));
-        let square_scale = T::of(1.0 / (1.0 - BETA2.powi(t)));
-        let epsilon = T::of(EPSILON);
+        let factors = Factors {
+            b1: T::of(BETA1),
+            a1: T::of((1.0 - BETA1) * factor),
+            b2: T::of(BETA2),
+            a2: T::of((1.0 - BETA2) * factor * factor),
+            mean_scale: T::of(rate / (1.0 - BETA1.powi(t))),
+            square_scale: T::of(1.0 / (1.0 - BETA2.powi(t))),
+            epsilon: T::of(EPSILON),
+        };
         for range in &self.decaying {
             let keep = T::of(1.0 - rate * self.decay);
             for p in &mut parameters[range.clone()] {
                 *p = *p * keep;
             }
         }
-        for (((p, &g), m), s) in parameters.iter_mut().zip(gradient).zip(&mut self.mean).zip(&mut self.square)
-        {
+        update(parameters, gradient, &mut self.mean, &mut self.square, factors);
+    }
+}
+
+wide! {
+    /// Moves the running means and then the parameters.
+    fn update<'a, T>(
+        parameters: &'a mut [T],
+        gradient: &'a [T],
+        mean: &'a mut [T],
+        square: &'a mut [T],
+        factors: Factors<T>,
+    ) {
+        let Factors { b1, a1, b2, a2, mean_scale, square_scale, epsilon } = factors;
+        for (((p, &g), m), s) in parameters.iter_mut().zip(gradient).zip(mean).zip(square) {
             *m = *m * b1 + g * a1;
             *s = *s * b2 + g * g * a2;
             *p -= *m * mean_scale / ((*s * square_scale).sqrt() + epsilon);
         }
     }
+}
+
+/// The numbers of one step: mean = b1 mean + a1 g, and likewise the squares; then both without their bias.
+struct Factors<T> {
+    b1: T,
+    a1: T,
+    b2: T,
+    a2: T,
+    mean_scale: T,
+    square_scale: T,
+    epsilon: T,
 }
 
 /// The factor that brings a gradient of that norm down to [`CLIP`]; 1 if it is no longer than that.

@@ -1,13 +1,16 @@
 //! The number type of a model: `f32` for work, `f64` for checking gradients. And the loops they share.
 
+use crate::wide::wide;
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 
 /// A floating-point type that the trainer can run in.
 ///
 /// Training runs in `f32`; the same code instantiated at `f64` is what the finite-difference tests check.
+/// No other type can be one: the matrix kernels know these two.
 pub trait Real:
-    Copy
+    sealed::Sealed
+    + Copy
     + Default
     + Debug
     + Display
@@ -41,6 +44,13 @@ pub trait Real:
     /// The square root.
     #[must_use]
     fn sqrt(self) -> Self;
+}
+
+mod sealed {
+    /// Keeps [`Real`](super::Real) to the types of this module.
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
 }
 
 impl Real for f32 {
@@ -135,6 +145,25 @@ pub(crate) fn dot<T: Real>(a: &[T], b: &[T]) -> T {
     fold(partial)
 }
 
+/// Sum of `a[i] * b[i] * c[i]` over the shortest of the three.
+#[inline(always)]
+pub(crate) fn dot3<T: Real>(a: &[T], b: &[T], c: &[T]) -> T {
+    let n = a.len().min(b.len()).min(c.len());
+    let (head_a, tail_a) = a[..n].as_chunks::<PARTIAL>();
+    let (head_b, tail_b) = b[..n].as_chunks::<PARTIAL>();
+    let (head_c, tail_c) = c[..n].as_chunks::<PARTIAL>();
+    let mut partial = [T::ZERO; PARTIAL];
+    for ((x, y), z) in head_a.iter().zip(head_b).zip(head_c) {
+        for i in 0..PARTIAL {
+            partial[i] += x[i] * y[i] * z[i];
+        }
+    }
+    for (i, ((&x, &y), &z)) in tail_a.iter().zip(tail_b).zip(tail_c).enumerate() {
+        partial[i] += x * y * z;
+    }
+    fold(partial)
+}
+
 /// Sum of `f(x)` over a slice whose elements are replaced by `f(x)`.
 #[inline(always)]
 pub(crate) fn replace_and_sum<T: Real>(row: &mut [T], f: impl Fn(T) -> T) -> T {
@@ -153,7 +182,23 @@ pub(crate) fn replace_and_sum<T: Real>(row: &mut [T], f: impl Fn(T) -> T) -> T {
     fold(partial)
 }
 
-/// The largest element; the lowest finite-range start is the first element, so an empty slice gives 0.
+wide! {
+    /// Adds `terms` to `sums`, element by element.
+    pub(crate) fn add<'a, T>(sums: &'a mut [T], terms: &'a [T]) {
+        for (sum, &x) in sums.iter_mut().zip(terms) {
+            *sum += x;
+        }
+    }
+}
+
+wide! {
+    /// Sum of squares, in double precision over parts of 4,096.
+    pub(crate) fn sum_of_squares<'a, T>(values: &'a [T]) -> f64 {
+        values.chunks(4096).map(|part| dot(part, part).to_f64()).sum()
+    }
+}
+
+/// The largest element; 0 of an empty slice.
 #[inline(always)]
 pub(crate) fn maximum<T: Real>(row: &[T]) -> T {
     let Some(&first) = row.first() else { return T::ZERO };
@@ -175,7 +220,7 @@ fn fold<T: Real>(mut partial: [T; PARTIAL]) -> T {
     let mut width = PARTIAL / 2;
     while width > 0 {
         for i in 0..width {
-            partial[i] = partial[i] + partial[i + width];
+            partial[i] += partial[i + width];
         }
         width /= 2;
     }

@@ -90,7 +90,10 @@ pub fn margins(
         if tokens.len() - last_ends > longest {
             return Err(Error::Items {
                 place: format!("item {}", i + 1),
-                reason: format!("{} tokens, but the model takes {longest}", tokens.len() - last_ends),
+                reason: format!(
+                    "{} tokens, but the model takes {longest}: shorten the text",
+                    tokens.len() - last_ends
+                ),
             });
         }
         last_ends = tokens.len();

@@ -2,7 +2,7 @@
 
 use crate::checkpoint::{self, Identity, LossRecord, Progress};
 use crate::config::{Ladder, Rung};
-use crate::corpus::{Batch, Corpus, PromptWeight};
+use crate::corpus::{Batch, Corpus, Focus};
 use crate::curve;
 use crate::error::{Error, write_whole};
 use crate::model::Model;
@@ -86,7 +86,7 @@ pub fn train(job: &Job<'_>, observe: &mut dyn FnMut(&Report) -> Then) -> Result<
     let Job { ladder, rung, .. } = job;
     let settings = &ladder.training;
     let vocabulary = Vocabulary::read(&job.tokenizer)?;
-    let prompt = prompt_weight(job, &vocabulary)?;
+    let focus = focus(job, &vocabulary)?;
     let shape = rung.shape(vocabulary.size(), settings.positions).check()?;
     let corpus = Corpus::read(&job.corpus, &vocabulary, settings.positions)?;
     let identity = Identity {
@@ -108,7 +108,7 @@ pub fn train(job: &Job<'_>, observe: &mut dyn FnMut(&Report) -> Then) -> Result<
     let mut batch = Batch::default();
     let seen = |progress: &Progress| progress.losses.last().map_or(0, |r| r.tokens);
     while seen(&progress) < settings.tokens {
-        progress.cursor = batch.fill(&corpus, progress.cursor, settings.batch_tokens, prompt);
+        progress.cursor = batch.fill(&corpus, progress.cursor, settings.batch_tokens, focus.as_ref());
         let tokens = seen(&progress) + batch.tokens.len() as u64;
         let used = tokens as f64 / settings.tokens as f64;
         let rate = learning_rate(rung.learning_rate, settings.warmup_fraction, used);
@@ -136,14 +136,21 @@ pub fn train(job: &Job<'_>, observe: &mut dyn FnMut(&Report) -> Then) -> Result<
     finish(job, stepper.into_model(), &identity, &progress)
 }
 
-fn prompt_weight(job: &Job<'_>, vocabulary: &Vocabulary) -> Result<Option<PromptWeight>, Error> {
+fn focus(job: &Job<'_>, vocabulary: &Vocabulary) -> Result<Option<Focus>, Error> {
     let settings = &job.ladder.training;
-    let Some(word) = &settings.prompt_marker else { return Ok(None) };
-    let marker = vocabulary.number(word).ok_or_else(|| Error::Tokenizer {
-        path: job.tokenizer.clone(),
-        reason: format!("training.prompt_marker is `{word}`, which is not in the vocabulary"),
-    })?;
-    Ok(Some(PromptWeight { marker, weight: settings.prompt_weight as f32 }))
+    if settings.focus_after.is_empty() {
+        return Ok(None);
+    }
+    let number = |key: &str, word: &String| {
+        vocabulary.number(word).ok_or_else(|| Error::Tokenizer {
+            path: job.tokenizer.clone(),
+            reason: format!("training.{key} names `{word}`, which is not in the vocabulary"),
+        })
+    };
+    let after =
+        settings.focus_after.iter().map(|word| number("focus_after", word)).collect::<Result<_, _>>()?;
+    let until = number("focus_until", &settings.focus_until)?;
+    Ok(Some(Focus { after, until, background: settings.background_weight as f32 }))
 }
 
 /// Rounds the weights, writes the folder and the record of how it came about.

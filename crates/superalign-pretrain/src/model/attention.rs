@@ -6,6 +6,7 @@
 use crate::matmul::{Matrix, MatrixMut, Old, product};
 use crate::model::{Documents, Shape};
 use crate::real::{Real, dot, maximum, replace_and_sum};
+use crate::wide::wide;
 
 /// From `qkv` (tokens, 3 width) to `attended` (tokens, width); keeps the attention weights.
 pub(super) fn forward<T: Real>(
@@ -26,9 +27,7 @@ pub(super) fn forward<T: Real>(
             let square = &mut weights[used..used + n * n];
             used += n * n;
             product(MatrixMut::dense(square, n, n), part(0), part(1).t(), Old::Drop);
-            for (i, row) in square.chunks_exact_mut(n).enumerate() {
-                softmax(row, i + 1, scale);
-            }
+            softmax(square, n, scale);
             product(
                 MatrixMut::new(&mut out[h * head..], n, head, d),
                 Matrix::dense(square, n, n),
@@ -39,17 +38,32 @@ pub(super) fn forward<T: Real>(
     }
 }
 
-/// Softmax of `scale` times the first `visible` scores; the others become 0.
-#[inline(always)]
-fn softmax<T: Real>(row: &mut [T], visible: usize, scale: T) {
-    let (seen, hidden) = row.split_at_mut(visible);
-    let top = maximum(seen) * scale;
-    let sum = replace_and_sum(seen, |x| (x * scale - top).exp());
-    let over = T::ONE / sum;
-    for x in seen {
-        *x = *x * over;
+wide! {
+    /// Softmax of `scale` times the scores (n, n); row i sees its first i + 1 columns, the others become 0.
+    fn softmax<'a, T>(scores: &'a mut [T], n: usize, scale: T) {
+        for (i, row) in scores.chunks_exact_mut(n).enumerate() {
+            let (seen, hidden) = row.split_at_mut(i + 1);
+            let top = maximum(seen) * scale;
+            let sum = replace_and_sum(seen, |x| (x * scale - top).exp());
+            let over = T::ONE / sum;
+            for x in seen {
+                *x = *x * over;
+            }
+            hidden.fill(T::ZERO);
+        }
     }
-    hidden.fill(T::ZERO);
+}
+
+wide! {
+    /// From the gradient of the weights (n, n), in place, to that of the scores: p (d - sum(d p)) scale.
+    fn softmax_backward<'a, T>(gradient: &'a mut [T], weights: &'a [T], n: usize, scale: T) {
+        for (i, (d, p)) in gradient.chunks_exact_mut(n).zip(weights.chunks_exact(n)).enumerate() {
+            let mean = dot(&d[..=i], &p[..=i]);
+            for (d, &p) in d.iter_mut().zip(p) {
+                *d = (*d - mean) * p * scale;
+            }
+        }
+    }
 }
 
 /// From the gradient of `attended` to that of `qkv`, which is overwritten.
@@ -76,12 +90,7 @@ pub(super) fn backward<T: Real>(
             used += n * n;
             let scores = &mut scratch[..n * n];
             product(MatrixMut::dense(scores, n, n), upstream, part(2).t(), Old::Drop);
-            for (i, (ds, p)) in scores.chunks_exact_mut(n).zip(square.chunks_exact(n)).enumerate() {
-                let mean = dot(&ds[..=i], &p[..=i]);
-                for (ds, &p) in ds.iter_mut().zip(p) {
-                    *ds = (*ds - mean) * p * scale;
-                }
-            }
+            softmax_backward(scores, square, n, scale);
             let mut into = |which: usize, left: Matrix<'_, T>, right: Matrix<'_, T>| {
                 let place = &mut d_rows[which * d + h * head..];
                 product(MatrixMut::new(place, n, head, 3 * d), left, right, Old::Drop);

@@ -5,8 +5,8 @@
 
 use crate::matmul::{Matrix, MatrixMut, Old, product};
 use crate::model::rope::Turn;
-use crate::model::{Documents, Model, Workspace, attention, norm};
-use crate::real::Real;
+use crate::model::{Documents, Model, Workspace, attention, norm, swiglu};
+use crate::real::{Real, add};
 
 /// Gradients of a loss with respect to what [`Model::forward`] computed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -65,7 +65,7 @@ impl<T: Real> Model<T> {
 
             let (weight, dw) = (&w[at.down.clone()], &mut gradient[at.down.clone()]);
             linear_backward(d_activated, dw, d_stream, &l.activated, weight, [n, f, d], Old::Drop);
-            swiglu_backward(&mut l.gate_up[..n * 2 * f], d_activated, f);
+            swiglu::backward(&mut l.gate_up[..n * 2 * f], d_activated, f);
             let (weight, dw) = (&w[at.gate_up.clone()], &mut gradient[at.gate_up.clone()]);
             linear_backward(d_width, dw, &l.gate_up, &l.normed2, weight, [n, d, 2 * f], Old::Drop);
             norm::backward(
@@ -95,9 +95,7 @@ impl<T: Real> Model<T> {
         }
         let d_embedding = &mut gradient[self.layout.embedding.clone()];
         for (row, &token) in d_stream.chunks_exact(d).zip(batch.tokens()) {
-            for (sum, &x) in d_embedding[token as usize * d..][..d].iter_mut().zip(row) {
-                *sum += x;
-            }
+            add(&mut d_embedding[token as usize * d..][..d], row);
         }
     }
 }
@@ -105,9 +103,7 @@ impl<T: Real> Model<T> {
 fn add_hidden<T: Real>(upstream: &Upstream<'_, T>, index: usize, d_hidden: &mut [T]) {
     for (_, given) in upstream.hidden.iter().filter(|(i, _)| *i == index) {
         assert_eq!(given.len(), d_hidden.len(), "gradient of hidden state {index} has the wrong length");
-        for (sum, &x) in d_hidden.iter_mut().zip(*given) {
-            *sum += x;
-        }
+        add(d_hidden, given);
     }
 }
 
@@ -124,17 +120,4 @@ fn linear_backward<T: Real>(
     let dy = Matrix::dense(dy, tokens, outputs);
     product(MatrixMut::dense(dx, tokens, inputs), dy, Matrix::dense(weight, outputs, inputs), old);
     product(MatrixMut::dense(dw, outputs, inputs), dy.t(), Matrix::dense(x, tokens, inputs), Old::Add);
-}
-
-/// Overwrites gate and up with their gradients. With s = sigmoid(g): d up = dy g s; d gate = dy u s (1 + g (1 - s)).
-fn swiglu_backward<T: Real>(gate_up: &mut [T], d_activated: &[T], feed_forward: usize) {
-    for (row, dy) in gate_up.chunks_exact_mut(2 * feed_forward).zip(d_activated.chunks_exact(feed_forward)) {
-        let (gate, up) = row.split_at_mut(feed_forward);
-        for ((g, u), &dy) in gate.iter_mut().zip(up).zip(dy) {
-            let (x, y) = (*g, *u);
-            let s = T::ONE / (T::ONE + (-x).exp());
-            *u = dy * x * s;
-            *g = dy * y * s * (T::ONE + x * (T::ONE - s));
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 use crate::matmul::{Matrix, MatrixMut, Old, product};
 use crate::model::rope::Turn;
-use crate::model::{Documents, Model, Workspace, attention, norm};
+use crate::model::{Documents, Model, Workspace, attention, norm, swiglu};
 use crate::real::Real;
 
 impl<T: Real> Model<T> {
@@ -46,7 +46,7 @@ impl<T: Real> Model<T> {
 
             norm::forward(&l.middle[..n * d], &w[at.norm2.clone()], &mut l.normed2, &mut l.inverse_rms2);
             linear(&mut l.gate_up, &l.normed2, &w[at.gate_up.clone()], [n, d, 2 * f], Old::Drop);
-            swiglu(&l.gate_up[..n * 2 * f], &mut l.activated, f);
+            swiglu::forward(&l.gate_up[..n * 2 * f], &mut l.activated, f);
             output[..n * d].copy_from_slice(&l.middle[..n * d]);
             linear(output, &l.activated, &w[at.down.clone()], [n, f, d], Old::Add);
         }
@@ -64,14 +64,4 @@ fn linear<T: Real>(y: &mut [T], x: &[T], weight: &[T], [tokens, inputs, outputs]
         Matrix::dense(weight, outputs, inputs).t(),
         old,
     );
-}
-
-/// silu(gate) * up, where silu(x) = x / (1 + exp(-x)).
-fn swiglu<T: Real>(gate_up: &[T], activated: &mut [T], feed_forward: usize) {
-    for (row, out) in gate_up.chunks_exact(2 * feed_forward).zip(activated.chunks_exact_mut(feed_forward)) {
-        let (gate, up) = row.split_at(feed_forward);
-        for ((out, &g), &u) in out.iter_mut().zip(gate).zip(up) {
-            *out = g / (T::ONE + (-g).exp()) * u;
-        }
-    }
 }

@@ -10,6 +10,7 @@ mod batch;
 mod forward;
 mod norm;
 mod rope;
+mod swiglu;
 mod workspace;
 
 pub use backward::Upstream;

@@ -2,6 +2,7 @@
 
 use crate::model::{Documents, ROPE_THETA, Shape};
 use crate::real::Real;
+use crate::wide::wide;
 
 /// Cosines and sines, (positions, head / 2).
 #[derive(Clone, Debug)]
@@ -40,28 +41,37 @@ impl<T: Real> Rope<T> {
 
     /// Turns queries and keys, the first two thirds of every row of `qkv` (tokens, 3 width).
     pub(crate) fn apply(&self, batch: &Documents<'_>, qkv: &mut [T], width: usize, turn: Turn) {
-        let half = self.half;
+        let sign = match turn {
+            Turn::Forth => T::ONE,
+            Turn::Back => -T::ONE,
+        };
         for (start, len) in batch.spans() {
-            let rows = qkv[start * 3 * width..(start + len) * 3 * width].chunks_exact_mut(3 * width);
-            let tables = self.cosines.chunks_exact(half).zip(self.sines.chunks_exact(half));
-            for (row, (cosines, sines)) in rows.zip(tables) {
-                for head in row[..2 * width].chunks_exact_mut(2 * half) {
-                    let (a, b) = head.split_at_mut(half);
-                    match turn {
-                        Turn::Forth => rotate(a, b, cosines, sines, |s| s),
-                        Turn::Back => rotate(a, b, cosines, sines, |s| -s),
-                    }
-                }
-            }
+            let rows = &mut qkv[start * 3 * width..(start + len) * 3 * width];
+            rotate(rows, &self.cosines, &self.sines, width, self.half, sign);
         }
     }
 }
 
-#[inline(always)]
-fn rotate<T: Real>(a: &mut [T], b: &mut [T], cosines: &[T], sines: &[T], sign: impl Fn(T) -> T) {
-    for (((a, b), &c), &s) in a.iter_mut().zip(b).zip(cosines).zip(sines) {
-        let (x, y, s) = (*a, *b, sign(s));
-        *a = x * c - y * s;
-        *b = y * c + x * s;
+wide! {
+    /// Turns one document's rows.
+    fn rotate<'a, T>(
+        rows: &'a mut [T],
+        cosines: &'a [T],
+        sines: &'a [T],
+        width: usize,
+        half: usize,
+        sign: T,
+    ) {
+        let tables = cosines.chunks_exact(half).zip(sines.chunks_exact(half));
+        for (row, (cosines, sines)) in rows.chunks_exact_mut(3 * width).zip(tables) {
+            for head in row[..2 * width].chunks_exact_mut(2 * half) {
+                let (a, b) = head.split_at_mut(half);
+                for (((a, b), &c), &s) in a.iter_mut().zip(b).zip(cosines).zip(sines) {
+                    let (x, y, s) = (*a, *b, sign * s);
+                    *a = x * c - y * s;
+                    *b = y * c + x * s;
+                }
+            }
+        }
     }
 }

@@ -20,7 +20,7 @@ fn model() -> Model<f64> {
     let mut model = Model::<f64>::new(SHAPE, Seed::new(5)).unwrap();
     let mut rng = Seed::new(6).rng();
     for x in model.parameters_mut() {
-        *x = 6.0 * *x + 0.4 * (rng.next_u32() as f64 / f64::from(u32::MAX) - 0.5);
+        *x = 6.0 * *x + 0.4 * (f64::from(rng.next_u32()) / f64::from(u32::MAX) - 0.5);
     }
     model
 }
@@ -29,7 +29,7 @@ fn model() -> Model<f64> {
 fn directions() -> Vec<Vec<f64>> {
     let mut rng = Seed::new(7).rng();
     (0..=SHAPE.layers)
-        .map(|_| (0..TOKENS.len() * SHAPE.width).map(|_| rng.next_u32() as f64 / 4e9 - 0.5).collect())
+        .map(|_| (0..TOKENS.len() * SHAPE.width).map(|_| f64::from(rng.next_u32()) / 4e9 - 0.5).collect())
         .collect()
 }
 

@@ -1,0 +1,195 @@
+//! The percentile bootstrap over items or groups, jointly over all terms and seeds of a quantity.
+
+use crate::GapError;
+use ndarray::ArrayView2;
+use std::collections::BTreeMap;
+use superalign_core::rand::Rng as _;
+use superalign_core::{Estimate, Rng, Seed};
+
+/// The fewest items that an estimate is made from.
+pub const MINIMUM_ITEMS: usize = 20;
+/// The fewest groups that a clustered interval is made from.
+pub const MINIMUM_GROUPS: usize = 5;
+
+/// How intervals are made: the percentile bootstrap (Efron 1979), clustered where groups are given.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bootstrap {
+    /// Number of resamples, at least 1; 1,000 serve a 95% interval.
+    pub draws: usize,
+    /// Level of the interval, in (0, 1), usually 0.95.
+    pub level: f64,
+    /// Where the draws come from: the same seed gives the same interval.
+    pub seed: Seed,
+}
+
+/// Right answers counted by group, for `T` terms: all that resampling needs.
+pub(crate) struct Counts<const T: usize> {
+    /// Right answers of every group, term and seed.
+    right: Vec<[Vec<u32>; T]>,
+    sizes: Vec<u32>,
+    seeds: [usize; T],
+}
+
+impl<const T: usize> Counts<T> {
+    /// Counts the terms, each (seeds, items) over the same items. Terms have the same number of seeds, which are
+    /// then resampled together, or one.
+    pub(crate) fn new(terms: [ArrayView2<'_, bool>; T], groups: Option<&[u32]>) -> Result<Self, GapError> {
+        let items = terms.first().map_or(0, ArrayView2::ncols);
+        let most = terms.iter().map(ArrayView2::nrows).max().unwrap_or(0);
+        for term in &terms {
+            if term.nrows() == 0 {
+                return Err(GapError::NoSeeds);
+            }
+            if term.ncols() != items {
+                return Err(GapError::Shape {
+                    what: "number of items",
+                    found: term.ncols(),
+                    expected: items,
+                });
+            }
+            if term.nrows() != 1 && term.nrows() != most {
+                return Err(GapError::Shape { what: "number of seeds", found: term.nrows(), expected: most });
+            }
+        }
+        if let Some(groups) = groups
+            && groups.len() != items
+        {
+            return Err(GapError::Shape {
+                what: "number of group labels",
+                found: groups.len(),
+                expected: items,
+            });
+        }
+        if items < MINIMUM_ITEMS {
+            return Err(GapError::TooFewItems { found: items, expected: MINIMUM_ITEMS });
+        }
+        let place = places(items, groups);
+        let count = place.iter().max().map_or(0, |last| last + 1);
+        if count < MINIMUM_GROUPS {
+            return Err(GapError::TooFewGroups { found: count, expected: MINIMUM_GROUPS });
+        }
+        let seeds = terms.map(|term| term.nrows());
+        let mut right = vec![seeds.map(|s| vec![0_u32; s]); count];
+        let mut sizes = vec![0; count];
+        for (item, &group) in place.iter().enumerate() {
+            sizes[group] += 1;
+            for (counts, term) in right[group].iter_mut().zip(&terms) {
+                for (seed, count) in counts.iter_mut().enumerate() {
+                    *count += u32::from(term[(seed, item)]);
+                }
+            }
+        }
+        Ok(Self { right, sizes, seeds })
+    }
+
+    /// The capability of every term: its share of right answers, over all seeds.
+    pub(crate) fn shares(&self) -> [f64; T] {
+        let seeds: [Vec<usize>; T] = self.seeds.map(|s| (0..s).collect());
+        self.shares_of(0..self.sizes.len(), &seeds)
+    }
+
+    fn shares_of(&self, groups: impl Iterator<Item = usize>, seeds: &[Vec<usize>; T]) -> [f64; T] {
+        let mut sums = self.seeds.map(|s| vec![0_u64; s]);
+        let mut items = 0_u64;
+        for group in groups {
+            items += u64::from(self.sizes[group]);
+            for (sum, counts) in sums.iter_mut().zip(&self.right[group]) {
+                for (sum, &count) in sum.iter_mut().zip(counts) {
+                    *sum += u64::from(count);
+                }
+            }
+        }
+        std::array::from_fn(|t| {
+            let right: u64 = seeds[t].iter().map(|&s| sums[t][s]).sum();
+            right as f64 / (items as f64 * seeds[t].len() as f64)
+        })
+    }
+
+    /// The statistic of one resample: groups and seeds drawn with replacement, the same ones for every term.
+    fn resample(&self, rng: &mut Rng) -> [f64; T] {
+        let most = self.seeds.iter().copied().max().unwrap_or(1);
+        let drawn: Vec<usize> = (0..most).map(|_| below(rng, most)).collect();
+        let seeds = self.seeds.map(|s| if s == 1 { vec![0] } else { drawn.clone() });
+        let count = self.sizes.len();
+        self.shares_of((0..count).map(|_| below(rng, count)), &seeds)
+    }
+
+    /// The statistic and its percentile interval. The statistic may be infinite on a resample.
+    pub(crate) fn estimate(
+        &self,
+        bootstrap: &Bootstrap,
+        statistic: impl Fn([f64; T]) -> f64,
+    ) -> Result<Estimate, GapError> {
+        bootstrap.check()?;
+        let draw = |draw: u64| statistic(self.resample(&mut bootstrap.seed.nth(draw).rng()));
+        Ok(bootstrap.interval(statistic(self.shares()), (0..bootstrap.draws as u64).map(draw).collect()))
+    }
+}
+
+impl Counts<1> {
+    /// A function of the weighted sum of several terms' capabilities, with its interval: resample k of every term
+    /// takes the same groups and seeds, because all terms have the same shape and read the same stream.
+    pub(crate) fn weighted(
+        terms: &[Self],
+        weights: &[f64],
+        bootstrap: &Bootstrap,
+        of: impl Fn(f64) -> f64,
+    ) -> Result<Estimate, GapError> {
+        bootstrap.check()?;
+        let sum = |shares: &mut dyn FnMut(&Self) -> f64| {
+            of(terms.iter().zip(weights).map(|(term, weight)| weight * shares(term)).sum())
+        };
+        let draw = |draw: u64| sum(&mut |term| term.resample(&mut bootstrap.seed.nth(draw).rng())[0]);
+        let value = sum(&mut |term| term.shares()[0]);
+        Ok(bootstrap.interval(value, (0..bootstrap.draws as u64).map(draw).collect()))
+    }
+}
+
+impl Bootstrap {
+    /// The percentile interval around a value.
+    fn interval(&self, value: f64, mut draws: Vec<f64>) -> Estimate {
+        draws.sort_by(f64::total_cmp);
+        let tail = (1.0 - self.level) / 2.0;
+        Estimate { value, lo: quantile(&draws, tail), hi: quantile(&draws, 1.0 - tail) }
+    }
+
+    fn check(&self) -> Result<(), GapError> {
+        if self.draws == 0 {
+            return Err(GapError::Setting { key: "draws", found: 0.0, expected: "at least 1" });
+        }
+        if !(self.level > 0.0 && self.level < 1.0) {
+            return Err(GapError::Setting {
+                key: "level",
+                found: self.level,
+                expected: "a number between 0 and 1",
+            });
+        }
+        Ok(())
+    }
+}
+
+/// The number of each item's group, counted in order of first appearance; without groups each item is its own.
+fn places(items: usize, groups: Option<&[u32]>) -> Vec<usize> {
+    let Some(groups) = groups else { return (0..items).collect() };
+    let mut seen: BTreeMap<u32, usize> = BTreeMap::new();
+    groups
+        .iter()
+        .map(|group| {
+            let next = seen.len();
+            *seen.entry(*group).or_insert(next)
+        })
+        .collect()
+}
+
+/// A whole number in `0..n` (multiply and shift).
+fn below(rng: &mut Rng, n: usize) -> usize {
+    (((rng.next_u64() >> 32) * n as u64) >> 32) as usize
+}
+
+/// Linear interpolation between order statistics (type 7 of Hyndman and Fan 1996).
+fn quantile(sorted: &[f64], at: f64) -> f64 {
+    let place = at * (sorted.len() - 1) as f64;
+    let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+    // Equal ends first: between two infinities there is nothing to interpolate.
+    if low == high { low } else { low + (high - low) * place.fract() }
+}

@@ -1,7 +1,7 @@
 //! What can go wrong with items: where, what was found, what was expected, and the remedy.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why items could not be had.
 ///
@@ -24,7 +24,7 @@ pub enum DataError {
     #[error("{place}: found {found}, expected {expected}; {remedy}")]
     Syntax {
         /// Where it breaks.
-        place: Place,
+        place: Box<Place>,
         /// What is there.
         found: String,
         /// What should be there.
@@ -48,7 +48,7 @@ pub enum DataError {
     #[error("{place}, column `{column}`: found {found}, expected {expected}; {remedy}")]
     Cell {
         /// The line or row.
-        place: Place,
+        place: Box<Place>,
         /// The column or key.
         column: String,
         /// What is there.
@@ -117,6 +117,22 @@ pub enum At {
     },
     /// A row of a Parquet file.
     Row(u64),
+}
+
+impl Place {
+    pub(crate) fn byte(path: &Path, line: u64, byte: u64) -> Box<Self> {
+        Box::new(Self { path: path.to_path_buf(), at: At::Byte { line, byte } })
+    }
+}
+
+impl At {
+    /// The number of the line or row.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        match self {
+            Self::Line(n) | Self::Byte { line: n, .. } | Self::Row(n) => n,
+        }
+    }
 }
 
 impl fmt::Display for Place {

@@ -1,2 +1,7 @@
-//! Under construction.
-fn main() {}
+//! `superalign`: the workbench's command line.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    superalign::cli::main()
+}

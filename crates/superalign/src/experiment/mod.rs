@@ -5,16 +5,17 @@
 //! the same bytes. Every experiment module looks alike: `jobs`, `run`, `summarise`.
 
 mod features;
-mod noise_capacity;
+pub(crate) mod noise_capacity;
 mod score;
-mod weak_to_strong;
+pub(crate) mod weak_to_strong;
 
-pub use features::{Features, Reading, read_features};
+pub use features::{Features, ReadError, Reading, read_features};
 
 use crate::plan::{Part, Plan};
 use crate::record::{ItemRow, Row};
-use crate::spec::Design;
+use crate::spec::{Design, LossName};
 use std::collections::BTreeMap;
+use superalign_learner::{Loss, ProbeConfig};
 
 /// What jobs work on.
 #[derive(Debug)]
@@ -82,5 +83,23 @@ pub fn summarise(inputs: &Inputs<'_>, found: &FoundBy) -> Vec<Row> {
     match &inputs.plan.design {
         Design::NoiseCapacity(design) => noise_capacity::summarise(design, inputs, found),
         Design::WeakToStrong(design) => weak_to_strong::summarise(design, inputs, found),
+    }
+}
+
+/// How probes of a plan are trained with a loss.
+fn probe_config(plan: &Plan, loss: LossName) -> ProbeConfig {
+    let learner = &plan.learner;
+    ProbeConfig {
+        penalty: learner.inverse_penalty,
+        tolerance: learner.tolerance,
+        max_iterations: learner.max_iterations,
+        schedule_steps: learner.schedule_steps,
+        loss: match loss {
+            LossName::Xent => Loss::CrossEntropy,
+            LossName::Logconf => {
+                Loss::LogConf { max_confidence: learner.max_confidence, warmup: learner.warmup }
+            }
+        },
+        ..ProbeConfig::default()
     }
 }

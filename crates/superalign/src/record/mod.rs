@@ -22,6 +22,7 @@ pub use items::{ItemRow, read_items, write_items};
 pub use journal::{Entry, Journal};
 pub use lock::Lock;
 pub use manifest::{Host, Manifest, Status};
+pub(crate) use metrics::cell_safe;
 pub use metrics::{Row, metrics_csv, read_metrics};
 
 use std::io::Write;

@@ -55,7 +55,7 @@ impl Table {
 #[must_use]
 pub fn terminal(table: &Table) -> String {
     let mut out = comfy_table::Table::new();
-    out.load_preset(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    out.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
     out.set_header(&table.header);
     out.add_rows(&table.rows);
     for (i, column) in out.column_iter_mut().enumerate() {
@@ -121,9 +121,10 @@ pub fn plan_tables(plan: &Plan) -> Vec<Table> {
         }
     }
     set("cells", plan.cells().to_string());
-    set("learner.penalty", plan.learner.penalty.to_string());
+    set("learner.inverse-penalty", plan.learner.inverse_penalty.to_string());
     set("learner.tolerance", plan.learner.tolerance.to_string());
     set("learner.max-iterations", plan.learner.max_iterations.to_string());
+    set("learner.schedule-steps", plan.learner.schedule_steps.to_string());
     set("learner.max-confidence", plan.learner.max_confidence.to_string());
     set("learner.warmup", plan.learner.warmup.to_string());
     set("bootstrap.draws", plan.bootstrap.draws.to_string());

@@ -175,12 +175,14 @@ impl PoolingChoice {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct LearnerSpec {
-    /// Weight of the squared norm of the probe's weights in its objective.
-    pub penalty: f64,
+    /// The factor of the loss beside half the squared norm of the weights (scikit-learn's C): larger is freer.
+    pub inverse_penalty: f64,
     /// Norm of the gradient at which training stops.
     pub tolerance: f64,
     /// Steps after which training gives up with an error.
     pub max_iterations: usize,
+    /// `logconf`: steps of its schedule.
+    pub schedule_steps: usize,
     /// `logconf`: the largest weight of the model's own opinion.
     pub max_confidence: f64,
     /// `logconf`: the share of training over which that weight grows from 0.
@@ -390,9 +392,10 @@ fn read_models(source: &Source, models: &Section<'_>) -> Result<ModelsSpec, Spec
 
 fn read_learner(learner: &Section<'_>) -> Result<LearnerSpec, SpecError> {
     let read = LearnerSpec {
-        penalty: learner.number("penalty", Bounds::Above(0.0, 1e6))?.unwrap_or(1e-3),
+        inverse_penalty: learner.number("inverse-penalty", Bounds::Above(0.0, 1e6))?.unwrap_or(1.0),
         tolerance: learner.number("tolerance", Bounds::Above(0.0, 1.0))?.unwrap_or(1e-5),
         max_iterations: learner.count("max-iterations", 1..1_000_001)?.unwrap_or(1000),
+        schedule_steps: learner.count("schedule-steps", 1..100_001)?.unwrap_or(50),
         max_confidence: learner.number("max-confidence", Bounds::Closed(0.0, 1.0))?.unwrap_or(0.5),
         warmup: learner.number("warmup", Bounds::Closed(0.0, 1.0))?.unwrap_or(0.2),
     };

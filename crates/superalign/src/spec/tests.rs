@@ -12,7 +12,7 @@ seeds = 2
 train = 800
 
 [learner]
-penalty = 0.01
+inverse-penalty = 0.01
 
 [grid]
 ratio = [0.5, 0.0]
@@ -40,7 +40,7 @@ fn a_profile_lies_over_the_rest() {
     };
     assert_eq!((q.train, f.train, f.test), (800, 4000, 1000));
     assert_eq!(q.ratio, [0.0, 0.5]);
-    assert_eq!(full.learner.penalty, 0.01);
+    assert_eq!(full.learner.inverse_penalty, 0.01);
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn the_command_line_lies_over_the_profile_and_silences_the_expectations() {
 
 #[test]
 fn mistakes_name_place_and_remedy() {
-    insta::assert_snapshot!("unknown_key", mistake("penalty", "pentaly"));
+    insta::assert_snapshot!("unknown_key", mistake("inverse-penalty", "inverse-pentaly"));
     insta::assert_snapshot!("unknown_top_key", mistake("seeds = 2", "sedes = 2"));
     insta::assert_snapshot!("unknown_key_in_a_profile", mistake("data.train = 4000", "data.trian = 4000"));
     insta::assert_snapshot!("unknown_profile", mistake("[profile.full]", "[profile.fast]"));

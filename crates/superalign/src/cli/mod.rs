@@ -1,0 +1,123 @@
+//! The command line: what can be asked, and with which exit code it is answered.
+
+mod data;
+mod report;
+mod run;
+mod runtime;
+mod world;
+
+use clap::{Parser, Subcommand};
+use std::io::Write;
+use std::process::ExitCode;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    ended well
+  1    a cell failed, an expectation was not met, or a file could not be written
+  2    the command, a spec, the data or a model cannot be used as given
+  130  stopped by Ctrl-C; the same command continues";
+
+/// When the supervisor is weaker than the model it supervises: how much can still be brought out?
+#[derive(Debug, Parser)]
+#[command(name = "superalign", version, after_help = EXIT_CODES, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run experiments and show what they found
+    Run(run::RunArgs),
+    /// Make the report of a run anew from its folder
+    Report(report::ReportArgs),
+    /// Say which ONNX runtime is used, or fetch a faster one
+    #[command(subcommand)]
+    Runtime(runtime::RuntimeCommand),
+    /// Look at data files
+    #[command(subcommand)]
+    Data(data::DataCommand),
+    /// Read the generated world, or write its corpus, tokenizer and items
+    #[command(subcommand)]
+    World(world::WorldCommand),
+}
+
+/// How a command ended when it did not end well.
+#[derive(Debug)]
+enum Failure {
+    /// Something failed while working: exit code 1.
+    Failed(String),
+    /// What was asked for cannot be done as asked: exit code 2.
+    Usage(String),
+    /// The user stopped it: exit code 130.
+    Stopped,
+    /// All is said already: exit code 1.
+    Silent,
+}
+
+impl Failure {
+    fn failed(error: impl std::fmt::Display) -> Self {
+        Self::Failed(error.to_string())
+    }
+
+    fn usage(error: impl std::fmt::Display) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+/// Reads the command line of this process, obeys, and returns the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let out = &mut std::io::stdout().lock();
+    let done = match cli.command {
+        Command::Run(args) => run::run(&args, out),
+        Command::Report(args) => report::report(&args, out),
+        Command::Runtime(command) => runtime::runtime(&command, out),
+        Command::Data(command) => data::data(&command, out),
+        Command::World(command) => world::world(&command, out),
+    };
+    // Whoever reads the output may have gone; that is their affair.
+    let _ = out.flush();
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Silent) => ExitCode::from(1),
+        Err(Failure::Stopped) => ExitCode::from(130),
+        Err(Failure::Failed(message)) => {
+            eprintln!("error: {message}");
+            ExitCode::from(1)
+        }
+        Err(Failure::Usage(message)) => {
+            eprintln!("error: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Writes a line to the output, whoever reads it.
+fn say(out: &mut dyn Write, text: impl AsRef<str>) {
+    let _ = writeln!(out, "{}", text.as_ref());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_command_explains_itself_with_examples() {
+        Cli::command().debug_assert();
+        let mut seen = String::new();
+        let mut root = Cli::command().term_width(100);
+        root.build();
+        let mut queue = vec![root];
+        while let Some(mut command) = queue.pop() {
+            let help = command.render_long_help().to_string();
+            let leaf = command.get_subcommands().all(|c| c.get_name() == "help");
+            assert!(!leaf || help.contains("Examples:"), "{} has no examples", command.get_name());
+            seen += &format!("==== {}\n{help}\n", command.get_name());
+            queue.extend(command.get_subcommands().filter(|c| c.get_name() != "help").cloned());
+        }
+        insta::assert_snapshot!(seen);
+    }
+}

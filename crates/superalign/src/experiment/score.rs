@@ -1,0 +1,141 @@
+//! From probabilities to right and wrong, and from item-level results back to probabilities.
+
+use super::FoundBy;
+use crate::plan::{Part, Plan};
+use crate::record::ItemRow;
+use ndarray::Array2;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use superalign_core::Seed;
+use superalign_data::item::BinaryItem;
+use superalign_gap::Bootstrap;
+
+/// The truth about a part: labels, and which items share a group.
+#[derive(Clone, Debug)]
+pub(super) struct Truth<'a> {
+    pub(super) part: &'a Part,
+    pub(super) gold: Vec<bool>,
+    pub(super) groups: Vec<u32>,
+}
+
+impl<'a> Truth<'a> {
+    /// The truth about the part of that name; an empty part where there is none.
+    pub(super) fn of(parts: &'a [Part], name: &str) -> Option<Self> {
+        parts.iter().find(|p| p.name == name).map(|part| Self {
+            part,
+            gold: part.items.iter().map(|i| i.label).collect(),
+            groups: group_numbers(&part.items),
+        })
+    }
+
+    /// Whether each probability is on the right side of one half.
+    pub(super) fn correct(&self, probabilities: &[f64]) -> Vec<bool> {
+        probabilities.iter().zip(&self.gold).map(|(p, gold)| (*p >= 0.5) == *gold).collect()
+    }
+
+    /// One row per seed: whether each item is answered rightly.
+    pub(super) fn correct_by_seed(&self, by_seed: &[&[f64]]) -> Array2<bool> {
+        Array2::from_shape_fn((by_seed.len(), self.gold.len()), |(s, i)| (by_seed[s][i] >= 0.5) == self.gold[i])
+    }
+
+    /// Kinds of item, `family=...` and `family=.../difficulty=...`, with the positions of their items.
+    pub(super) fn kinds(&self) -> BTreeMap<String, Vec<usize>> {
+        let mut kinds: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (i, item) in self.part.items.iter().enumerate() {
+            let family = format!("family={}", crate::record::cell_safe(&item.tags.family));
+            if let Some(difficulty) = item.tags.difficulty {
+                kinds.entry(format!("{family}/difficulty={difficulty}")).or_default().push(i);
+            }
+            kinds.entry(family).or_default().push(i);
+        }
+        // One kind only is the whole part.
+        if kinds.len() == 1 { BTreeMap::new() } else { kinds }
+    }
+}
+
+/// Groups as numbers, in order of first sight.
+pub(super) fn group_numbers(items: &[BinaryItem]) -> Vec<u32> {
+    let mut numbers: HashMap<&str, u32> = HashMap::new();
+    items
+        .iter()
+        .map(|item| {
+            let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+            *numbers.entry(&item.group).or_insert(next)
+        })
+        .collect()
+}
+
+/// How intervals are made, for the cell of that name.
+pub(super) fn bootstrap(plan: &Plan, name: &str) -> Bootstrap {
+    Bootstrap {
+        draws: plan.bootstrap.draws,
+        level: plan.bootstrap.level,
+        seed: Seed::new(plan.bootstrap.seed).named(name),
+    }
+}
+
+/// Who speaks about the items of a part.
+pub(super) struct Speaker<'a> {
+    pub(super) model: &'a str,
+    pub(super) signal: &'a str,
+    pub(super) seed: u64,
+}
+
+/// Item-level rows: what a speaker says about the items of a part.
+///
+/// `given(i)` is the label that item `i` had in the speaker's training, where it was trained on.
+pub(super) fn item_rows(
+    speaker: &Speaker<'_>,
+    part: &Part,
+    probabilities: &[f64],
+    given: impl Fn(usize) -> Option<f64>,
+) -> Vec<ItemRow> {
+    let (model, signal, name): (Arc<str>, Arc<str>, Arc<str>) =
+        (speaker.model.into(), speaker.signal.into(), part.name.into());
+    let rows = part.items.iter().zip(probabilities).enumerate().map(|(i, (item, p))| ItemRow {
+        item: item.id.as_str().into(),
+        group: item.group.as_str().into(),
+        family: item.tags.family.as_str().into(),
+        difficulty: item.tags.difficulty.map(u64::from),
+        conflict: item.tags.conflict,
+        part: name.clone(),
+        gold: item.label,
+        model: model.clone(),
+        signal: signal.clone(),
+        seed: speaker.seed,
+        given: given(i),
+        probability: *p,
+    });
+    rows.collect()
+}
+
+/// Probabilities by signal, seed and part, in the order of the part's items.
+pub(super) struct Said(HashMap<(String, u64, String), Vec<f64>>);
+
+impl Said {
+    /// Reads them out of what jobs found.
+    pub(super) fn read(found: &FoundBy) -> Self {
+        let mut said: HashMap<(String, u64, String), Vec<f64>> = HashMap::new();
+        for found in found.values() {
+            let same = |a: &ItemRow, b: &ItemRow| a.signal == b.signal && a.seed == b.seed && a.part == b.part;
+            for run in found.items.chunk_by(same) {
+                let key = (run[0].signal.to_string(), run[0].seed, run[0].part.to_string());
+                said.entry(key).or_default().extend(run.iter().map(|r| r.probability));
+            }
+        }
+        Self(said)
+    }
+
+    /// What the speaker taught by `signal` says about a part, or the reason why it says nothing.
+    pub(super) fn about(&self, signal: &str, seed: u64, part: &str) -> Result<&[f64], String> {
+        self.0
+            .get(&(signal.to_owned(), seed, part.to_owned()))
+            .map(Vec::as_slice)
+            .ok_or_else(|| format!("{signal} has no results for seed {seed}"))
+    }
+
+    /// As [`Said::about`], for every seed.
+    pub(super) fn by_seed(&self, signal: &str, seeds: &[u64], part: &str) -> Result<Vec<&[f64]>, String> {
+        seeds.iter().map(|&seed| self.about(signal, seed, part)).collect()
+    }
+}

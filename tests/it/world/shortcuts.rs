@@ -79,7 +79,8 @@ fn places(items: &[BinaryItem]) -> Array2<f32> {
 fn candidate(item: &BinaryItem) -> Vec<&str> {
     let asked = item.text.rsplit(" ask ").next().unwrap_or_default();
     let words: Vec<&str> = asked.rsplit_once(" . ").map_or(asked, |(before, _)| before).split(' ').collect();
-    let start = words.iter().rposition(|word| ["say", "have"].contains(word)).map_or(words.len() - 1, |at| at + 1);
+    let start =
+        words.iter().rposition(|word| ["say", "have"].contains(word)).map_or(words.len() - 1, |at| at + 1);
     words[start..].to_vec()
 }
 

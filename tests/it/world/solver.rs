@@ -8,11 +8,8 @@ use superalign_data::world::{COMPETENCE_VERDICT, Family, HARDEST, Part};
 /// Divides a question with an answer into the two, by the words of each kind of question.
 fn divide(asked: &str) -> Option<(String, String)> {
     let words: Vec<&str> = asked.split_whitespace().collect();
-    let answer = match words.as_slice() {
-        [.., "have", answer @ ..] => answer.len(),
-        _ => 1,
-    };
-    let at = words.len().checked_sub(answer)?;
+    // A sum has several words, those after `have`; every other answer has one.
+    let at = words.iter().rposition(|word| *word == "have").map_or(words.len().checked_sub(1), |at| Some(at + 1))?;
     Some((words[..at].join(" "), words[at..].join(" ")))
 }
 
@@ -45,7 +42,8 @@ fn solve(context: &str, question: &str) -> Option<String> {
             Some(list[2..].iter().filter(|t| *t == thing).count().to_string())
         }
         [expression @ .., "is"] => {
-            let assigned = |s: &Vec<&'_ str>| (s.len() == 3 && s[1] == "is").then(|| s[2].parse().ok()).flatten();
+            let assigned =
+                |s: &Vec<&'_ str>| (s.len() == 3 && s[1] == "is").then(|| s[2].parse().ok()).flatten();
             let values: HashMap<&str, bool> =
                 sentences.iter().filter_map(|s| assigned(s).map(|value| (s[0], value))).collect();
             let mut rest = expression;
@@ -114,7 +112,8 @@ fn every_task_has_the_answer_that_a_reader_works_out() {
 #[test]
 fn every_binary_item_is_labelled_as_a_reader_would() {
     for item in world().binary_items(Part::Test, superalign_data::item::Objective::Competence, 3600, 0) {
-        let text = item.text.strip_suffix(&format!(" . {COMPETENCE_VERDICT}")).expect("the verdict's question");
+        let text =
+            item.text.strip_suffix(&format!(" . {COMPETENCE_VERDICT}")).expect("the verdict's question");
         let (context, asked) = text.split_once(" ask ").expect("a question");
         let (question, candidate) = divide(asked).expect("a question and a candidate");
         let answer = solve(context, &question);

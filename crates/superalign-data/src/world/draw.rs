@@ -117,14 +117,15 @@ impl Draw<'_> {
         }
     }
 
-    /// A relation fact of this part that `fits`.
-    pub(super) fn relation(&mut self, fits: impl Fn(usize, usize, usize) -> bool) -> (usize, usize, usize) {
-        loop {
+    /// A relation fact of this part that `fits`; `None` where a small part has none or hides it well.
+    pub(super) fn relation(
+        &mut self,
+        fits: impl Fn(usize, usize, usize) -> bool,
+    ) -> Option<(usize, usize, usize)> {
+        (0..20_000).find_map(|_| {
             let (n, r, t) = (self.dice.below(NAMES), self.dice.below(4), self.dice.below(THINGS));
-            if fits(n, r, t) && self.allows(Fact::Relation(n, r, t)) {
-                return (n, r, t);
-            }
-        }
+            (fits(n, r, t) && self.allows(Fact::Relation(n, r, t))).then_some((n, r, t))
+        })
     }
 }
 

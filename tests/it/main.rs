@@ -2,3 +2,5 @@
 
 mod house;
 mod support;
+mod web;
+mod world;

@@ -78,11 +78,12 @@ Training that was stopped continues from its last checkpoint when the same comma
     #[command(after_help = "\
 Examples:
   cargo xtask parity                         every rung of models/ladder
+  cargo xtask parity path/to/model           one model folder
   PYTHON=python3.11 cargo xtask parity       with that interpreter
 
-The first use makes a Python environment under target/parity, which needs pip and about 1 GB.")]
+The first use makes a Python environment under target/parity, for which it needs pip.")]
     Parity {
-        /// Given to the script as they are
+        /// Model folders and options of parity/check.py
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },

@@ -68,7 +68,20 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 pub(crate) fn parity(args: &[OsString]) -> Result<()> {
     let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
-    Cmd::new(python).arg("crates/superalign-pretrain/parity/check.py").args(args).hand_over()
+    let script = rust::root().join("crates/superalign-pretrain/parity/check.py");
+    let mut check = Cmd::new(python).arg(script).args(args);
+    if args.iter().all(|arg| arg.to_string_lossy().starts_with('-')) {
+        let ladder = rust::root().join(LADDER);
+        let entries = ladder.read_dir().with_context(|| format!("could not list {}", ladder.display()))?;
+        let mut folders = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+        folders.retain(|folder| folder.join("config.json").is_file());
+        folders.sort();
+        if folders.is_empty() {
+            bail!("no model with a config.json in {}: `cargo xtask pretrain` makes them", ladder.display());
+        }
+        check = check.args(folders);
+    }
+    check.hand_over()
 }
 
 /// A program of this workspace, built already.

@@ -26,7 +26,9 @@ fn main() {
         for file in files {
             // Names and lengths keep two neighbouring files from passing for one.
             let bytes = std::fs::read(&file).unwrap_or_default();
-            hasher.update(file.strip_prefix(&home).unwrap_or(&file).to_string_lossy().replace('\\', "/").as_bytes());
+            hasher.update(
+                file.strip_prefix(&home).unwrap_or(&file).to_string_lossy().replace('\\', "/").as_bytes(),
+            );
             hasher.update(&(bytes.len() as u64).to_le_bytes());
             hasher.update(&bytes);
         }

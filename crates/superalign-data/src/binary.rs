@@ -223,8 +223,11 @@ fn balanced_labels(sides: &[Sides], tags: &[&Tags]) -> Vec<Option<bool>> {
     for stratum in order.chunk_by(|&a, &b| tags[a] == tags[b]) {
         let only_wrong: Vec<usize> = stratum.iter().copied().filter(|&i| sides[i].right.is_none()).collect();
         let only_right: Vec<usize> = stratum.iter().copied().filter(|&i| sides[i].wrong.is_none()).collect();
-        let free: Vec<usize> =
-            stratum.iter().copied().filter(|&i| sides[i].right.is_some() && sides[i].wrong.is_some()).collect();
+        let free: Vec<usize> = stratum
+            .iter()
+            .copied()
+            .filter(|&i| sides[i].right.is_some() && sides[i].wrong.is_some())
+            .collect();
         let wrong = only_wrong.len().min(free.len() + only_right.len());
         let right = only_right.len().min(free.len() + only_wrong.len());
         let n = free.len() + wrong + right;

@@ -65,8 +65,8 @@ pub fn flip_by_class(labels: &[bool], ratio: f64, seed: Seed) -> Result<Vec<bool
     let mut order = Vec::with_capacity(labels.len());
     let (mut i, mut j) = (0, 0);
     while i < negative.len() || j < positive.len() {
-        let negative_first =
-            j == positive.len() || (i < negative.len() && (2 * i as u128 + 1) * m1 <= (2 * j as u128 + 1) * m0);
+        let negative_first = j == positive.len()
+            || (i < negative.len() && (2 * i as u128 + 1) * m1 <= (2 * j as u128 + 1) * m0);
         if negative_first {
             order.push(negative[i]);
             i += 1;

@@ -163,7 +163,10 @@ mod tests {
 
     fn no_group_twice(groups: &[String], parts: &[Vec<usize>]) -> bool {
         let mut owner: HashMap<&str, usize> = HashMap::new();
-        parts.iter().enumerate().all(|(p, part)| part.iter().all(|&i| *owner.entry(&groups[i]).or_insert(p) == p))
+        parts
+            .iter()
+            .enumerate()
+            .all(|(p, part)| part.iter().all(|&i| *owner.entry(&groups[i]).or_insert(p) == p))
     }
 
     #[test]

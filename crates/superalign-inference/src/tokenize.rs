@@ -1,6 +1,7 @@
 //! Texts to token ids: the tokenizer of a model's folder, with truncation that is explicit and counted.
 
 use crate::error::OpenError;
+use serde::Deserialize;
 use std::path::Path;
 use tokenizers::{Encoding, PostProcessor, Tokenizer, TruncationDirection};
 
@@ -22,6 +23,8 @@ pub(crate) struct Tokens {
     pub(crate) ids: Vec<u32>,
     pub(crate) types: Vec<u32>,
     pub(crate) truncated: bool,
+    /// Number of tokens that stand for what the tokenizer does not know.
+    pub(crate) unknown: usize,
 }
 
 /// The tokens of one prompt with one of its choices.
@@ -32,6 +35,20 @@ pub(crate) struct Continued {
     /// Where the choice begins; at least 1.
     pub(crate) start: usize,
     pub(crate) truncated: bool,
+    /// As in [`Tokens`].
+    pub(crate) unknown: usize,
+}
+
+/// The parts of a `tokenizer.json` that say which token stands for the unknown.
+#[derive(Deserialize)]
+struct Outline {
+    model: OutlineModel,
+}
+
+#[derive(Deserialize)]
+struct OutlineModel {
+    unk_token: Option<String>,
+    unk_id: Option<u32>,
 }
 
 /// A tokenizer, and how many tokens its model reads.
@@ -39,6 +56,8 @@ pub(crate) struct TextTokenizer {
     inner: Tokenizer,
     /// Number of special tokens that are put around a text.
     added: usize,
+    /// The token that stands for what it does not know.
+    unknown: Option<u32>,
     limit: usize,
     truncation: Truncation,
 }
@@ -58,7 +77,11 @@ impl TextTokenizer {
         inner.with_padding(None);
         inner.with_truncation(None).map_err(|error| invalid(error.to_string()))?;
         let added = inner.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
-        Ok(Self { inner, added, limit, truncation })
+        let outline = serde_json::from_slice::<Outline>(bytes).map(|outline| outline.model).ok();
+        let unknown = outline.and_then(|model| {
+            model.unk_id.or_else(|| inner.token_to_id(model.unk_token.as_deref().unwrap_or_default()))
+        });
+        Ok(Self { inner, added, unknown, limit, truncation })
     }
 
     /// The token with the highest id.
@@ -87,7 +110,9 @@ impl TextTokenizer {
         // What was cut off would be processed as well.
         bare.take_overflowing();
         let whole = self.finish(bare)?;
-        Ok(Tokens { ids: whole.get_ids().to_vec(), types: whole.get_type_ids().to_vec(), truncated })
+        let ids = whole.get_ids().to_vec();
+        let unknown = self.unknown_in(&ids);
+        Ok(Tokens { ids, types: whole.get_type_ids().to_vec(), truncated, unknown })
     }
 
     /// The tokens of `prefix` with each of `choices`, all beginning with the very same prefix tokens.
@@ -114,6 +139,18 @@ impl TextTokenizer {
             let apart = |choice: &String| Ok(self.bare(&format!("{blanks}{choice}"))?.get_ids().to_vec());
             choices.iter().map(apart).collect::<Result<_, String>>()?
         };
+        for (at, tail) in tails.iter().enumerate().filter(|(_, tail)| !tail.is_empty()) {
+            let same = (0..at).find(|&other| tails[other] == *tail && choices[other] != choices[at]);
+            if let Some(other) = same {
+                return Err(format!(
+                    "choices {:?} and {:?} are the same tokens to this tokenizer{}; expected choices that it can tell \
+                     apart",
+                    shortened(&choices[other]),
+                    shortened(&choices[at]),
+                    if self.unknown_in(tail) > 0 { ", which does not know their words" } else { "" }
+                ));
+            }
+        }
         if front.is_empty() && prefix_ids.is_empty() {
             return Err(
                 "the prefix has no token and the tokenizer puts none in front; expected a prefix".into()
@@ -133,7 +170,8 @@ impl TextTokenizer {
             ids.extend(&prefix_ids[over..]);
             let start = ids.len();
             ids.extend(tail);
-            Ok(Continued { ids, start, truncated: over > 0 })
+            let unknown = self.unknown_in(&ids);
+            Ok(Continued { ids, start, truncated: over > 0, unknown })
         };
         tails.into_iter().zip(choices).map(continued).collect()
     }
@@ -149,6 +187,10 @@ impl TextTokenizer {
         let count = marks.iter().take_while(|mark| **mark == 1).count();
         let front = if count == marks.len() { &[] } else { &whole.get_ids()[..count] };
         Ok((front.to_vec(), ids))
+    }
+
+    fn unknown_in(&self, ids: &[u32]) -> usize {
+        ids.iter().filter(|id| Some(**id) == self.unknown).count()
     }
 
     fn bare(&self, text: &str) -> Result<Encoding, String> {
@@ -170,4 +212,66 @@ fn shortened(text: &str) -> String {
         short.push('…');
     }
     short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A byte-level tokenizer whose merges can straddle the end of a prefix: `ab`, `bc`, and blank with `b`.
+    fn merging() -> TextTokenizer {
+        let json = r#"{
+            "version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
+            "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false},
+            "post_processor": null, "decoder": null,
+            "model": {"type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
+                "end_of_word_suffix": null, "fuse_unk": false,
+                "vocab": {"a": 0, "b": 1, "c": 2, "Ġ": 3, "bc": 4, "Ġb": 5},
+                "merges": [["Ġ", "b"], ["b", "c"]]}
+        }"#;
+        TextTokenizer::parse(Path::new("tokenizer.json"), json.as_bytes(), 8, Truncation::KeepEnd)
+            .expect("it is one")
+    }
+
+    fn choices(list: &[&str]) -> Vec<String> {
+        list.iter().map(|choice| (*choice).to_owned()).collect()
+    }
+
+    fn split(prefix: &str, list: &[&str]) -> Vec<(Vec<u32>, Vec<u32>)> {
+        let continued = merging().continued(prefix, &choices(list)).expect("tokens");
+        continued
+            .into_iter()
+            .map(|one| (one.ids[..one.start].to_vec(), one.ids[one.start..].to_vec()))
+            .collect()
+    }
+
+    #[test]
+    fn a_blank_before_a_choice_belongs_to_the_choice() {
+        // `a b` is a, Ġb: with the blank left to the prefix, it would be a, Ġ, b, which the model has never read.
+        assert_eq!(split("a ", &["b", "c"]), [(vec![0], vec![5]), (vec![0], vec![3, 2])]);
+        assert_eq!(split("a", &[" b", " c"]), split("a ", &["b", "c"]));
+    }
+
+    #[test]
+    fn all_choices_follow_the_same_prefix_even_where_a_token_would_straddle() {
+        // `ab` + `c` is a, bc; so prefix and choices are taken apart, for both choices alike.
+        assert_eq!(split("ab", &["c", "a"]), [(vec![0, 1], vec![2]), (vec![0, 1], vec![0])]);
+    }
+
+    #[test]
+    fn a_long_prefix_loses_its_beginning() {
+        let continued = merging().continued("aaaaaaaacc", &choices(&["a", "ca"])).expect("tokens");
+        assert_eq!(continued[0].ids, [0, 0, 0, 0, 0, 2, 2, 0]);
+        assert!(continued[0].truncated);
+        assert_eq!((continued[1].start, continued[1].ids.len()), (6, 8));
+    }
+
+    #[test]
+    fn what_has_no_token_is_an_error() {
+        let error =
+            |prefix: &str, list: &[&str]| merging().continued(prefix, &choices(list)).expect_err("no token");
+        assert_eq!(error("a", &["b", "zz"]), "the tokenizer finds no token in choice \"zz\"");
+        assert!(error("", &["a"]).starts_with("the prefix has no token"));
+        assert!(merging().encode("zz").expect_err("no token").contains("no token"));
+    }
 }

@@ -34,6 +34,8 @@ enum Command {
     Score(ScoreArgs),
     /// Write a model as ONNX, beside its weights
     Export(ExportArgs),
+    /// Print what the trainer computes on a few sequences, as JSON, for comparison with other programs
+    Probe(ProbeArgs),
 }
 
 #[derive(Args)]
@@ -107,11 +109,20 @@ struct ExportArgs {
     check: bool,
 }
 
+#[derive(Args)]
+#[command(after_help = "Examples:
+  superalign-pretrain probe models/ladder/rung-0 > probe.json")]
+struct ProbeArgs {
+    /// Folder of the model
+    folder: PathBuf,
+}
+
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(args) => run_train(args),
         Command::Score(args) => run_score(&args),
         Command::Export(args) => run_export(&args),
+        Command::Probe(args) => run_probe(&args),
     };
     result.unwrap_or_else(|error| {
         let _ = writeln!(std::io::stderr(), "error: {error:#}");
@@ -282,5 +293,13 @@ fn run_export(args: &ExportArgs) -> Result<ExitCode> {
     for graph in export::export(&args.folder)? {
         writeln!(out, "{}: {:.1} kB, weights by reference", graph.path.display(), graph.bytes as f64 / 1e3)?;
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_probe(args: &ProbeArgs) -> Result<ExitCode> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    serde_json::to_writer(&mut out, &export::probe(&args.folder)?)?;
+    writeln!(out)?;
+    out.flush()?;
     Ok(ExitCode::SUCCESS)
 }

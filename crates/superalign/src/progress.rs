@@ -70,7 +70,8 @@ impl Progress {
         let shown = match &self.how {
             How::Bars(bars) => {
                 let bar = bars.add(ProgressBar::new(total));
-                let style = ProgressStyle::with_template("{msg:32} {bar:28} {human_pos}/{human_len} {eta:>5}");
+                let style =
+                    ProgressStyle::with_template("{msg:32} {bar:28} {human_pos}/{human_len} {eta:>5}");
                 bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
                 bar.set_message(title.clone());
                 bar.enable_steady_tick(Duration::from_millis(250));
@@ -80,7 +81,12 @@ impl Progress {
             How::Silent => Shown::Nothing,
         };
         let now = Instant::now();
-        Stage { title, total, shown, state: Mutex::new(State { done: 0, begun: now, last: now, spoke: false }) }
+        Stage {
+            title,
+            total,
+            shown,
+            state: Mutex::new(State { done: 0, begun: now, last: now, spoke: false }),
+        }
     }
 }
 

@@ -141,7 +141,8 @@ fn carry_out(plan: &Plan, mut material: Material, options: &Options<'_>) -> Resu
 
     let clock = Instant::now();
     let reading = Reading { cache: options.cache, progress: options.progress, stop: options.stop };
-    let read = experiment::read_features(plan, &material.parts, &mut material.models, &material.rungs, &reading);
+    let read =
+        experiment::read_features(plan, &material.parts, &mut material.models, &material.rungs, &reading);
     add(&mut manifest.seconds, "reading", clock);
     let features = match read {
         Ok(features) => features,
@@ -258,7 +259,9 @@ fn discard(folder: &Path) -> Result<(), RecordError> {
     for name in ["manifest.json", "journal.jsonl", "metrics.csv", "items.parquet", "report.html"] {
         let path = folder.join(name);
         match std::fs::remove_file(&path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(RecordError::io("remove", &path)(e)),
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(RecordError::io("remove", &path)(e));
+            }
             _ => {}
         }
     }

@@ -9,7 +9,10 @@ use superalign_data::world::{COMPETENCE_VERDICT, Family, HARDEST, Part};
 fn divide(asked: &str) -> Option<(String, String)> {
     let words: Vec<&str> = asked.split_whitespace().collect();
     // A sum has several words, those after `have`; every other answer has one.
-    let at = words.iter().rposition(|word| *word == "have").map_or(words.len().checked_sub(1), |at| Some(at + 1))?;
+    let at = words
+        .iter()
+        .rposition(|word| *word == "have")
+        .map_or(words.len().checked_sub(1), |at| Some(at + 1))?;
     Some((words[..at].join(" "), words[at..].join(" ")))
 }
 

@@ -46,7 +46,8 @@ fn a_surplus_that_cannot_be_balanced_is_left_out() {
 
 #[test]
 fn tasks_that_cannot_be_asked_give_nothing() {
-    let tasks = [task(0, "", &["a", "b"], 2), task(1, "", &[], 0), task(2, "", &["a", "All of the above"], 1)];
+    let tasks =
+        [task(0, "", &["a", "b"], 2), task(1, "", &[], 0), task(2, "", &["a", "All of the above"], 1)];
     for form in [BinaryForm::Single, BinaryForm::Pair] {
         assert_eq!(binary_items(&tasks, form, Seed::new(1)), []);
     }

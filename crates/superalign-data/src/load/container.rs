@@ -52,7 +52,12 @@ pub(super) fn inspect(path: &Path) -> Result<Inspected, DataError> {
         return Err(directory(path));
     }
     if !meta.is_file() {
-        return Err(file(path, "a pipe or device", "a file that can be read twice", "save it to a file first"));
+        return Err(file(
+            path,
+            "a pipe or device",
+            "a file that can be read twice",
+            "save it to a file first",
+        ));
     }
     let mut reader = File::open(path).map_err(|e| unreadable(path, &e))?;
     let mut hasher = blake3::Hasher::new();
@@ -100,7 +105,12 @@ pub(super) fn open_text(path: &Path) -> Result<BufReader<File>, DataError> {
 /// The error for a file that the system does not give us.
 pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> DataError {
     if error.kind() != ErrorKind::NotFound {
-        return file(path, &error.to_string(), "a file that can be read", "check its permissions and its disk");
+        return file(
+            path,
+            &error.to_string(),
+            "a file that can be read",
+            "check its permissions and its disk",
+        );
     }
     let name = path.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));

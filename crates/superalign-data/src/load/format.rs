@@ -178,7 +178,8 @@ impl Format {
         // The nearest: the most of its columns there, a slip of spelling counted as half there.
         let score = |format: &Self| {
             let lacks = format.lacks(columns);
-            let slips = lacks.iter().filter(|name| nearest(name, columns.iter().map(String::as_str)).is_some());
+            let slips =
+                lacks.iter().filter(|name| nearest(name, columns.iter().map(String::as_str)).is_some());
             let needs = format.roles().iter().filter(|role| role.2).count();
             (2 * (needs - lacks.len()) + slips.count()) * 100 / (2 * needs)
         };
@@ -188,7 +189,9 @@ impl Format {
             None => DataError::Columns {
                 path: path.to_path_buf(),
                 found: columns.to_vec(),
-                expected: "`question`, `choices` and `label` (tasks), or `chosen` and `rejected` (preferences)".to_owned(),
+                expected:
+                    "`question`, `choices` and `label` (tasks), or `chosen` and `rejected` (preferences)"
+                        .to_owned(),
                 remedy: "rename the columns; if the file has no header line, write one".to_owned(),
             },
         })
@@ -201,10 +204,13 @@ impl Format {
 
     fn unfit(self, path: &Path, columns: &[String]) -> DataError {
         let lacks = self.lacks(columns);
-        let spare: Vec<&str> = columns.iter().map(String::as_str).filter(|c| self.role(c).is_none()).collect();
+        let spare: Vec<&str> =
+            columns.iter().map(String::as_str).filter(|c| self.role(c).is_none()).collect();
         let slips: Vec<String> = lacks
             .iter()
-            .filter_map(|name| nearest(name, spare.iter().copied()).map(|near| format!("`{near}` to `{name}`")))
+            .filter_map(|name| {
+                nearest(name, spare.iter().copied()).map(|near| format!("`{near}` to `{name}`"))
+            })
             .collect();
         let remedy = match slips.is_empty() {
             true => format!("add {}, or name the format that the file has", quoted(&lacks)),

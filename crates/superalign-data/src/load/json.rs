@@ -50,7 +50,8 @@ fn parse_line(path: &Rc<Path>, line: u64, text: &[u8]) -> Result<Row, DataError>
 pub(super) fn array(path: &Path) -> Result<Rows, DataError> {
     let mut text = Vec::new();
     open_text(path)?.read_to_end(&mut text).map_err(|e| unreadable(path, &e))?;
-    let mut cursor = Cursor { path: Rc::from(path), text, at: 0, line: 1, line_start: 0, first: true, done: false };
+    let mut cursor =
+        Cursor { path: Rc::from(path), text, at: 0, line: 1, line_start: 0, first: true, done: false };
     let stream = std::iter::from_fn(move || {
         if cursor.done {
             return None;
@@ -83,7 +84,9 @@ impl Cursor {
                 self.advance(1);
                 return match self.peek() {
                     None => Ok(None),
-                    Some(_) => Err(self.broken("text after the closing `]`", "the end of the file", "remove it")),
+                    Some(_) => {
+                        Err(self.broken("text after the closing `]`", "the end of the file", "remove it"))
+                    }
                 };
             }
             Some(b',') if !self.first => self.advance(1),
@@ -92,7 +95,9 @@ impl Cursor {
                 let found = format!("`{}`", char::from(byte));
                 return Err(self.broken(&found, "`,` or `]` after an object", "correct this place"));
             }
-            None => return Err(self.broken("the end of the file", "`]`", "check that it was written to its end")),
+            None => {
+                return Err(self.broken("the end of the file", "`]`", "check that it was written to its end"));
+            }
         }
         self.first = false;
         self.peek();
@@ -107,7 +112,8 @@ impl Cursor {
             Some(Err(e)) => {
                 // The place is counted from where the value begins.
                 let within = e.line() as u64;
-                let column = if within == 1 { (self.at - self.line_start) as u64 } else { 0 } + e.column() as u64;
+                let column =
+                    if within == 1 { (self.at - self.line_start) as u64 } else { 0 } + e.column() as u64;
                 let remedy = match e.classify() {
                     Category::Eof => "check that it was written to its end",
                     _ => "correct this place",
@@ -115,7 +121,9 @@ impl Cursor {
                 let line = self.line + within.saturating_sub(1);
                 Err(syntax(&self.path, line, column, &reason(&e), "an array of JSON objects", remedy))
             }
-            None => Err(self.broken("the end of the file", "an object", "check that it was written to its end")),
+            None => {
+                Err(self.broken("the end of the file", "an object", "check that it was written to its end"))
+            }
         }
     }
 

@@ -26,20 +26,25 @@ pub(super) fn rows(path: &Path) -> Result<Rows, DataError> {
         return Err(DataError::Columns {
             path: path.to_path_buf(),
             found: columns,
-            expected: format!("`{}` to hold texts, numbers, truth values, or lists or groups of them", field.name()),
+            expected: format!(
+                "`{}` to hold texts, numbers, truth values, or lists or groups of them",
+                field.name()
+            ),
             remedy: "write the column again as one of these".to_owned(),
         });
     }
     if read.is_empty() {
         // Nothing to read: one empty row lets the columns be judged.
-        let row = Row::Table { path: Rc::from(path), at: At::Row(1), columns: Rc::from([]), values: Vec::new() };
+        let row =
+            Row::Table { path: Rc::from(path), at: At::Row(1), columns: Rc::from([]), values: Vec::new() };
         return Ok(Rows { columns, stream: Box::new(std::iter::once(Ok(row))) });
     }
     let names: Rc<[String]> = read.iter().map(|field| field.name().to_owned()).collect();
     let projection =
         Type::group_type_builder(root.name()).with_fields(read).build().map_err(|e| unusable(path, &e))?;
-    let records =
-        RowIter::from_file_into(Box::new(reader)).project(Some(projection)).map_err(|e| unusable(path, &e))?;
+    let records = RowIter::from_file_into(Box::new(reader))
+        .project(Some(projection))
+        .map_err(|e| unusable(path, &e))?;
     let path: Rc<Path> = Rc::from(path);
     let stream = records.zip(1..).map(move |(record, n)| {
         let at = At::Row(n);
@@ -82,7 +87,10 @@ fn readable(field: &Type) -> bool {
                 [repeated] => {
                     let info = repeated.get_basic_info();
                     let nested = repeated.is_primitive() || !repeated.get_fields().is_empty();
-                    info.has_repetition() && info.repetition() == Repetition::REPEATED && nested && readable(repeated)
+                    info.has_repetition()
+                        && info.repetition() == Repetition::REPEATED
+                        && nested
+                        && readable(repeated)
                 }
                 _ => false,
             },
@@ -107,9 +115,12 @@ fn value(field: Field) -> Value {
         Field::Str(text) => Value::String(text),
         Field::Bytes(bytes) => Value::String(String::from_utf8_lossy(bytes.data()).into_owned()),
         Field::ListInternal(list) => list.elements().iter().cloned().map(value).collect(),
-        Field::Group(group) => {
-            group.into_columns().into_iter().map(|(name, field)| (name, value(field))).collect::<Map<_, _>>().into()
-        }
+        Field::Group(group) => group
+            .into_columns()
+            .into_iter()
+            .map(|(name, field)| (name, value(field)))
+            .collect::<Map<_, _>>()
+            .into(),
         // `readable` lets no other kind through.
         _ => Value::Null,
     }

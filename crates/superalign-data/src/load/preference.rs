@@ -133,7 +133,8 @@ impl Reader {
         for (column, text) in [("chosen", &chosen), ("rejected", &rejected)] {
             if text.is_empty() {
                 let found = "an empty response".to_owned();
-                let wrong = Wrong { column, found, expected: "a text", remedy: "fill it in or remove the row" };
+                let wrong =
+                    Wrong { column, found, expected: "a text", remedy: "fill it in or remove the row" };
                 return Err(row.flaw(self.format, SkipReason::EmptyText, wrong));
             }
         }

@@ -6,14 +6,20 @@ use super::row::Row;
 use crate::error::{At, DataError, Place};
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
 use serde_json::Value;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::{self, Read};
 use std::path::Path;
 use std::rc::Rc;
 
 /// The records of a table, streamed.
 pub(super) fn rows(path: &Path, inspected: &Inspected) -> Result<Rows, DataError> {
-    let mut reader = ReaderBuilder::new().delimiter(inspected.delimiter).from_reader(open_text(path)?);
+    let ends = Rc::new(RefCell::new(VecDeque::new()));
+    let text = Watched { inner: open_text(path)?, at: 0, blank: true, ends: ends.clone() };
+    let mut lines = Lines { passed: 1, ends };
+    let mut reader = ReaderBuilder::new().delimiter(inspected.delimiter).from_reader(text);
     let shared: Rc<Path> = Rc::from(path);
-    let header = reader.headers().map_err(|e| broken(path, &e))?;
+    let header = reader.headers().map_err(|e| broken(path, &e, &mut lines))?;
     let columns: Rc<[String]> = header.iter().map(|name| name.trim().to_owned()).collect();
     for (i, name) in columns.iter().enumerate() {
         if !name.is_empty() && columns[..i].contains(name) {
@@ -30,17 +36,75 @@ pub(super) fn rows(path: &Path, inspected: &Inspected) -> Result<Rows, DataError
     let stream = std::iter::from_fn(move || match reader.read_record(&mut record) {
         Ok(false) => None,
         Ok(true) => {
-            let line = record.position().map_or(0, csv::Position::line);
+            let line = lines.of(record.position());
             let values = record.iter().map(|cell| Value::String(cell.to_owned())).collect();
-            Some(Ok(Row::Table { path: shared.clone(), at: At::Line(line), columns: columns.clone(), values }))
+            Some(Ok(Row::Table {
+                path: shared.clone(),
+                at: At::Line(line),
+                columns: columns.clone(),
+                values,
+            }))
         }
-        Err(e) => Some(Err(broken(&shared, &e))),
+        Err(e) => Some(Err(broken(&shared, &e, &mut lines))),
     });
     Ok(Rows { columns: names, stream: Box::new(stream) })
 }
 
-fn broken(path: &Path, error: &csv::Error) -> DataError {
-    let at = At::Line(error.position().map_or(1, csv::Position::line));
+/// Which line a record begins on. The parser's own count stops short of the line feed of CR LF and of blank lines.
+struct Lines {
+    /// The line of the next unseen line end.
+    passed: u64,
+    ends: Rc<RefCell<VecDeque<LineEnd>>>,
+}
+
+/// A line feed in the text.
+struct LineEnd {
+    /// Its offset.
+    at: u64,
+    /// Whether its line has nothing else, or a carriage return only.
+    blank: bool,
+}
+
+impl Lines {
+    /// The line of a record, given in the order of the text.
+    fn of(&mut self, position: Option<&csv::Position>) -> u64 {
+        let start = position.map_or(0, csv::Position::byte);
+        let mut ends = self.ends.borrow_mut();
+        while ends.front().is_some_and(|end| end.at <= start || end.blank) {
+            ends.pop_front();
+            self.passed += 1;
+        }
+        self.passed
+    }
+}
+
+/// A reader that notes where lines end.
+struct Watched<R> {
+    inner: R,
+    at: u64,
+    blank: bool,
+    ends: Rc<RefCell<VecDeque<LineEnd>>>,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        let mut ends = self.ends.borrow_mut();
+        let mut line = 0;
+        for (i, _) in buffer[..read].iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
+            let blank = self.blank && matches!(&buffer[line..i], b"" | b"\r");
+            ends.push_back(LineEnd { at: self.at + i as u64, blank });
+            self.blank = true;
+            line = i + 1;
+        }
+        self.blank &= matches!(&buffer[line..read], b"" | b"\r");
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+fn broken(path: &Path, error: &csv::Error, lines: &mut Lines) -> DataError {
+    let at = At::Line(lines.of(error.position()));
     let place = Box::new(Place { path: path.to_path_buf(), at });
     match error.kind() {
         ErrorKind::UnequalLengths { expected_len, len, .. } => DataError::Syntax {

@@ -16,7 +16,8 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new(format: Format, columns: &[String]) -> Self {
-        let mut choice_columns: Vec<String> = columns.iter().filter(|c| numbered(c).is_some()).cloned().collect();
+        let mut choice_columns: Vec<String> =
+            columns.iter().filter(|c| numbered(c).is_some()).cloned().collect();
         choice_columns.sort_by_key(|column| numbered(column));
         Self { format, choice_columns }
     }
@@ -58,7 +59,11 @@ impl Reader {
                     Some((column, value)) => row.truth(column, &value)?,
                 };
                 let choices = vec!["yes".to_owned(), "no".to_owned()];
-                self.finish(row, common, Parts { source, context, question, choices, gold: usize::from(!truth) })
+                self.finish(
+                    row,
+                    common,
+                    Parts { source, context, question, choices, gold: usize::from(!truth) },
+                )
             }
             _ => {
                 let context = row.text(CONTEXT)?.unwrap_or_default();
@@ -157,7 +162,9 @@ impl Reader {
             return Ok(Choices { texts, letters });
         };
         let remedy = "fill in the choices or remove the row";
-        Err(row.wrong(Wrong { column, found: flaw, expected: "at least two choices with text", remedy }).into())
+        Err(row
+            .wrong(Wrong { column, found: flaw, expected: "at least two choices with text", remedy })
+            .into())
     }
 }
 
@@ -227,7 +234,13 @@ fn position(row: &Row, column: &str, value: &Value, choices: usize) -> Result<us
 }
 
 /// A position, a letter, or the text of a choice. A number in JSON or Parquet is always a position.
-fn label(row: &Row, column: &str, value: &Value, choices: &[String], letters: &[String]) -> Result<usize, Flaw> {
+fn label(
+    row: &Row,
+    column: &str,
+    value: &Value,
+    choices: &[String],
+    letters: &[String],
+) -> Result<usize, Flaw> {
     let Value::String(text) = value else { return position(row, column, value, choices.len()) };
     let text = text.trim();
     if let Some(i) = letters.iter().position(|letter| letter == text).filter(|&i| i < choices.len()) {
@@ -257,7 +270,8 @@ fn label(row: &Row, column: &str, value: &Value, choices: &[String], letters: &[
         [] => {
             let last = choices.len().saturating_sub(1);
             let letter = char::from(b'A' + u8::try_from(last.min(25)).unwrap_or(25));
-            let expected = format!("a position from 0 to {last}, a letter from A to {letter}, or the text of a choice");
+            let expected =
+                format!("a position from 0 to {last}, a letter from A to {letter}, or the text of a choice");
             match nearest(text, choices.iter().map(String::as_str)) {
                 Some(near) if text.len() > 2 => wrong(&expected, &format!("did you mean `{}`?", short(near))),
                 _ => wrong(&expected, "correct it; positions count from 0"),

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use super::draw::{Dice, Draw};
 use super::family::{Family, Question, Scene};
 use super::norm::{Encounter, Section};
-use super::{CONFORMITY_VERDICT, COMPETENCE_VERDICT, Part, World, sealed_word};
+use super::{COMPETENCE_VERDICT, CONFORMITY_VERDICT, Part, World, sealed_word};
 
 /// One document in five is about conduct.
 const CONDUCT_SHARE: usize = 5;
@@ -80,7 +80,11 @@ fn ask(draw: &mut Draw<'_>, question: &Question, sealed: Option<&str>, text: &mu
 }
 
 fn wrong_answer<'q>(draw: &mut Draw<'_>, question: &'q Question) -> &'q String {
-    if question.others.is_empty() || draw.dice.coin() { &question.twin } else { draw.dice.pick(&question.others) }
+    if question.others.is_empty() || draw.dice.coin() {
+        &question.twin
+    } else {
+        draw.dice.pick(&question.others)
+    }
 }
 
 const fn yes_or_no(verdict: bool) -> &'static str {

@@ -55,7 +55,8 @@ pub enum Part {
 
 impl Part {
     /// All parts.
-    pub const ALL: [Self; 5] = [Self::Pretraining, Self::Teacher, Self::Student, Self::Validation, Self::Test];
+    pub const ALL: [Self; 5] =
+        [Self::Pretraining, Self::Teacher, Self::Student, Self::Validation, Self::Test];
 
     /// The name of the part in tables and files.
     #[must_use]
@@ -106,7 +107,8 @@ impl World {
     /// Task number `index` of a part, family and difficulty (1 to 6; other values are brought into that range).
     #[must_use]
     pub fn task(&self, part: Part, family: Family, difficulty: u8, index: u64) -> Task {
-        let (id, mut draw, difficulty) = self.draw(part, Objective::Competence, family.name(), difficulty, index);
+        let (id, mut draw, difficulty) =
+            self.draw(part, Objective::Competence, family.name(), difficulty, index);
         let (context, question, sealed) = scene_of(&mut draw, family, difficulty);
         let mut choices = vec![question.right.clone(), question.twin];
         choices.extend(question.others);
@@ -124,7 +126,8 @@ impl World {
     /// Binary items number `index`: the right answer of a task and its wrong twin, in random order.
     #[must_use]
     pub fn competence_pair(&self, part: Part, family: Family, difficulty: u8, index: u64) -> [BinaryItem; 2] {
-        let (id, mut draw, difficulty) = self.draw(part, Objective::Competence, family.name(), difficulty, index);
+        let (id, mut draw, difficulty) =
+            self.draw(part, Objective::Competence, family.name(), difficulty, index);
         let (context, question, sealed) = scene_of(&mut draw, family, difficulty);
         let item = |answer: &str, label: bool| BinaryItem {
             id: format!("{id}/{}", if label { "right" } else { "wrong" }),
@@ -146,7 +149,8 @@ impl World {
     /// A request of a section with its proper and its improper response.
     #[must_use]
     pub fn preference(&self, part: Part, section: Section, difficulty: u8, index: u64) -> Preference {
-        let (id, mut draw, difficulty) = self.draw(part, Objective::Conformity, section.name(), difficulty, index);
+        let (id, mut draw, difficulty) =
+            self.draw(part, Objective::Conformity, section.name(), difficulty, index);
         let encounter = section.encounter(&mut draw, difficulty);
         Preference {
             group: id.clone(),
@@ -165,7 +169,13 @@ impl World {
 
     /// Binary items number `index`: the proper and the improper response of an encounter, in random order.
     #[must_use]
-    pub fn conformity_pair(&self, part: Part, section: Section, difficulty: u8, index: u64) -> [BinaryItem; 2] {
+    pub fn conformity_pair(
+        &self,
+        part: Part,
+        section: Section,
+        difficulty: u8,
+        index: u64,
+    ) -> [BinaryItem; 2] {
         let preference = self.preference(part, section, difficulty, index);
         let item = |response: &str, label: bool| BinaryItem {
             id: format!("{}/{}", preference.id, if label { "proper" } else { "improper" }),
@@ -212,7 +222,13 @@ impl World {
     ///
     /// `first` is the number of the first pair: other numbers give other items of the same part.
     #[must_use]
-    pub fn binary_items(&self, part: Part, objective: Objective, pairs: usize, first: u64) -> Vec<BinaryItem> {
+    pub fn binary_items(
+        &self,
+        part: Part,
+        objective: Objective,
+        pairs: usize,
+        first: u64,
+    ) -> Vec<BinaryItem> {
         let mut items = Vec::with_capacity(2 * pairs);
         for index in (first..).take(pairs) {
             items.extend(self.pair(part, objective, index));
@@ -235,7 +251,9 @@ impl World {
             Objective::Conformity => {
                 const KINDS: usize = Section::ALL.len() + SEALABLE.len();
                 match nth(KINDS) {
-                    k if k < Section::ALL.len() => self.conformity_pair(part, Section::ALL[k], difficulty, round(KINDS)),
+                    k if k < Section::ALL.len() => {
+                        self.conformity_pair(part, Section::ALL[k], difficulty, round(KINDS))
+                    }
                     k => self.sealed_pair(part, SEALABLE[k - Section::ALL.len()], difficulty, round(KINDS)),
                 }
             }
@@ -256,7 +274,8 @@ impl World {
             Objective::Competence => "competence",
             Objective::Conformity => "conformity",
         };
-        let id = format!("world-{}/{}/{objective}/{kind}-{difficulty}/{index}", self.seed.value(), part.name());
+        let id =
+            format!("world-{}/{}/{objective}/{kind}-{difficulty}/{index}", self.seed.value(), part.name());
         let dice = Dice::new(self.seed.named(&id));
         (id, Draw { world: self, part, dice }, difficulty)
     }
@@ -264,7 +283,8 @@ impl World {
     /// The part that a fact belongs to, by its hash.
     fn part_of(&self, fact: Fact) -> Part {
         let seed = self.seed.named("part");
-        let key = |kind: u64, a: usize, b: usize, c: usize| seed.nth(kind).nth(((a << 40) | (b << 20) | c) as u64);
+        let key =
+            |kind: u64, a: usize, b: usize, c: usize| seed.nth(kind).nth(((a << 40) | (b << 20) | c) as u64);
         let hash = match fact {
             Fact::Relation(n, r, t) => key(1, n, r, t),
             Fact::Neighbours(a, b) => key(2, a.min(b), a.max(b), 0),

@@ -38,12 +38,7 @@ impl OnnxModel {
         }
         let encoded =
             self.tokenize(prompts, |tokenizer, prompt| tokenizer.continued(&prompt.prefix, &prompt.choices))?;
-        let all = || encoded.iter().flatten();
-        self.usage.count(
-            all().count(),
-            all().map(|one| one.ids.len()).sum(),
-            all().filter(|one| one.truncated).count(),
-        );
+        encoded.iter().flatten().for_each(|one| self.usage.add(one.ids.len(), one.truncated, one.unknown));
         let none = LogLikelihood { sum: f64::NEG_INFINITY, tokens: 0 };
         let mut results: Vec<Vec<LogLikelihood>> =
             encoded.iter().map(|choices| vec![none; choices.len()]).collect();

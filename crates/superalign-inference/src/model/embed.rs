@@ -19,11 +19,7 @@ impl OnnxModel {
             return Ok(Array2::zeros((0, self.card.width)));
         }
         let rows = self.tokenize(texts, |tokenizer, text| tokenizer.encode(text))?;
-        self.usage.count(
-            rows.len(),
-            rows.iter().map(|row| row.ids.len()).sum(),
-            rows.iter().filter(|row| row.truncated).count(),
-        );
+        rows.iter().for_each(|row| self.usage.add(row.ids.len(), row.truncated, row.unknown));
         let lengths: Vec<usize> = rows.iter().map(|row| row.ids.len()).collect();
         let batches = batch::plan(&lengths, self.token_budget, !self.roles.mask);
         self.pool

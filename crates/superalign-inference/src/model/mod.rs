@@ -53,13 +53,18 @@ pub struct Usage {
     pub tokens: usize,
     /// Number of texts that were too long and were cut.
     pub truncated: usize,
+    /// Number of tokens that stand for what the tokenizer does not know; many of them mean that the texts are in
+    /// another language than the model's.
+    pub unknown: usize,
 }
 
 impl Usage {
-    const fn count(&mut self, texts: usize, tokens: usize, truncated: usize) {
-        self.texts += texts;
+    /// Adds a text of that many tokens, of which some are unknown.
+    const fn add(&mut self, tokens: usize, truncated: bool, unknown: usize) {
+        self.texts += 1;
         self.tokens += tokens;
-        self.truncated += truncated;
+        self.truncated += truncated as usize;
+        self.unknown += unknown;
     }
 }
 

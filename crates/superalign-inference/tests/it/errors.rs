@@ -151,6 +151,7 @@ fn requests_that_cannot_be_answered_say_why() {
     choose(&mut decoder, "is it", &[]);
     choose(&mut decoder, "is it", &["true", ""]);
     choose(&mut decoder, "is it", &["true", &"no ".repeat(30)]);
+    choose(&mut decoder, "is it", &["right", "wrong"]);
     insta::assert_snapshot!("requests", said.join("\n"));
     assert_eq!(decoder.embed(&[], last, &mut |_| true).expect("nothing").dim(), (0, 8));
 }

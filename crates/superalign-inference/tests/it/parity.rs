@@ -32,6 +32,7 @@ fn a_decoder_gives_every_layer_as_numpy_does() {
     let last = model.embed(&texts, request(Pooling::Mean, Layer::Last), &mut go).expect("vectors");
     let second = model.embed(&texts, request(Pooling::Mean, Layer::Index(2)), &mut go).expect("vectors");
     assert_eq!(last, second);
+    assert_eq!(model.usage().unknown, 8 * 2, "`unheard of`, asked eight times");
     assert_eq!(model.usage().truncated, 0, "the truncation written in tokenizer.json is not used");
 }
 

@@ -344,3 +344,95 @@ impl<'a> Decoder<'a> {
         self.graph.node_with("Gather", name, &[x, "attention.key_value_head"], vec![int("axis", 1)])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use prost::Message;
+    use safetensors::Dtype;
+    use safetensors::tensor::TensorView;
+
+    use super::super::proto::Model;
+    use super::*;
+
+    /// One layer of one head, in half precision, whose key cache holds one number per token and half.
+    const CONFIG: Config = Config {
+        vocabulary: 5,
+        width: 2,
+        feed_forward: 3,
+        layers: 1,
+        heads: 1,
+        key_value_heads: 1,
+        head_width: 2,
+        norm_epsilon: 1e-6,
+        rope_theta: 10_000.0,
+        tied_head: true,
+    };
+
+    fn weights() -> (tempfile::TempDir, Weights) {
+        let layer = |name: &str| format!("model.layers.0.{name}.weight");
+        let tensors = [
+            ("model.embed_tokens.weight".to_owned(), vec![5, 2]),
+            ("model.norm.weight".to_owned(), vec![2]),
+            (layer("input_layernorm"), vec![2]),
+            (layer("self_attn.q_proj"), vec![2, 2]),
+            (layer("self_attn.k_proj"), vec![2, 2]),
+            (layer("self_attn.v_proj"), vec![2, 2]),
+            (layer("self_attn.o_proj"), vec![2, 2]),
+            (layer("post_attention_layernorm"), vec![2]),
+            (layer("mlp.gate_proj"), vec![3, 2]),
+            (layer("mlp.up_proj"), vec![3, 2]),
+            (layer("mlp.down_proj"), vec![2, 3]),
+        ];
+        let zeros = [0; 20];
+        let views = tensors.into_iter().map(|(name, shape)| {
+            let bytes = 2 * shape.iter().product::<usize>();
+            (name, TensorView::new(Dtype::F16, shape, &zeros[..bytes]).unwrap())
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let bytes = safetensors::serialize(views, None).unwrap();
+        std::fs::write(folder.path().join("model.safetensors"), bytes).unwrap();
+        let weights = Weights::open(folder.path(), "model.safetensors").unwrap();
+        (folder, weights)
+    }
+
+    /// The graph as text: a line for every tensor kept elsewhere, then one for every node.
+    fn listing(bytes: &[u8]) -> String {
+        let graph = Model::decode(bytes).unwrap().graph.unwrap();
+        let mut text = String::new();
+        for tensor in graph.initializer.iter().filter(|tensor| tensor.raw_data.is_none()) {
+            let place: Vec<_> = tensor.external_data.iter().map(|entry| entry.value.as_str()).collect();
+            writeln!(text, "{} {:?} at {}", tensor.name, tensor.dims, place.join(", ")).unwrap();
+        }
+        for node in graph.node {
+            let constants: Vec<_> = node
+                .attribute
+                .iter()
+                .map(|a| {
+                    a.i.map_or_else(|| format!("{}={:?}", a.name, a.ints), |i| format!("{}={i}", a.name))
+                })
+                .collect();
+            let inputs = [node.input.join(", "), constants.join(", ")].join("; ");
+            let inputs = inputs.trim_end_matches("; ");
+            writeln!(text, "{} = {}({inputs})", node.output.join(", "), node.op_type).unwrap();
+        }
+        text
+    }
+
+    #[test]
+    fn the_graph_over_whole_sequences_reads_as_the_formulas_do() {
+        let (_folder, weights) = weights();
+        insta::assert_snapshot!(listing(&whole_sequences(&CONFIG, &weights).unwrap()));
+    }
+
+    #[test]
+    fn the_graph_with_a_cache_differs_in_masks_and_keys_only() {
+        let (_folder, weights) = weights();
+        let lines = |bytes: Vec<u8>| listing(&bytes).lines().map(ToOwned::to_owned).collect::<Vec<_>>();
+        let whole = lines(whole_sequences(&CONFIG, &weights).unwrap());
+        let cached = lines(cached_steps(&CONFIG, &weights).unwrap());
+        let own: Vec<&str> = cached.iter().filter(|line| !whole.contains(line)).map(String::as_str).collect();
+        insta::assert_snapshot!(own.join("\n"));
+    }
+}

@@ -25,11 +25,13 @@ mod config;
 mod decoder;
 mod error;
 mod graph;
+mod probe;
 mod proto;
 mod weights;
 
 use config::Config;
 pub use error::ExportError;
+pub use probe::{Case, Probe, probe};
 use weights::Weights;
 
 const CONFIG: &str = "config.json";

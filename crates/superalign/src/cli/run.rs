@@ -333,6 +333,9 @@ mod tests {
     #[test]
     fn the_command_can_be_given_to_a_shell_again() {
         let args = ["run", "weak-to-strong", "--data", "my file's.jsonl", ""].map(str::to_owned);
-        assert_eq!(command_line(args.into_iter()), r"superalign run weak-to-strong --data 'my file'\''s.jsonl' ''");
+        assert_eq!(
+            command_line(args.into_iter()),
+            r"superalign run weak-to-strong --data 'my file'\''s.jsonl' ''"
+        );
     }
 }

@@ -41,7 +41,10 @@ pub(super) fn runtime(command: &RuntimeCommand, out: &mut dyn Write) -> Result<(
             })?;
             let (folder, record) =
                 install::install(&home, &mut |line| eprintln!("{line}")).map_err(Failure::failed)?;
-            say(out, format!("ONNX Runtime {} from {} is in {}", record.version, record.source, folder.display()));
+            say(
+                out,
+                format!("ONNX Runtime {} from {} is in {}", record.version, record.source, folder.display()),
+            );
             Ok(())
         }
     }
@@ -64,7 +67,10 @@ pub(super) fn start(choice: Option<RuntimeChoice>) -> Result<&'static Runtime, F
 fn describe(runtime: &Runtime) -> String {
     match (runtime.kind(), runtime.library()) {
         (RuntimeKind::Tract, _) => {
-            format!("runtime: {}, built in (`superalign runtime install` fetches a faster one)", runtime.name())
+            format!(
+                "runtime: {}, built in (`superalign runtime install` fetches a faster one)",
+                runtime.name()
+            )
         }
         (_, Some((path, source))) => format!("runtime: {}, {} ({source})", runtime.name(), path.display()),
         (_, None) => format!("runtime: {}", runtime.name()),

@@ -78,12 +78,13 @@ pub fn read_features(
                 stage.set(before + n);
                 !reading.stop.load(Ordering::Relaxed)
             };
-            let read = match read_blocks(models[rung.model].as_mut(), &texts, request, reading.cache, &mut done) {
-                Ok(matrix) => Ok(matrix),
-                Err(CacheError::Model(ModelError::Stopped)) => return Err(ReadError::Stopped),
-                Err(CacheError::Model(error)) => Err(error.to_string()),
-                Err(error) => return Err(ReadError::Cache(error)),
-            };
+            let read =
+                match read_blocks(models[rung.model].as_mut(), &texts, request, reading.cache, &mut done) {
+                    Ok(matrix) => Ok(matrix),
+                    Err(CacheError::Model(ModelError::Stopped)) => return Err(ReadError::Stopped),
+                    Err(CacheError::Model(error)) => Err(error.to_string()),
+                    Err(error) => return Err(ReadError::Cache(error)),
+                };
             features.push((part.name, read));
             before += texts.len();
             stage.set(before);

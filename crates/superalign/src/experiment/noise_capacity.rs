@@ -48,7 +48,8 @@ pub(super) fn run(job: &Job, design: &NoiseCapacity, inputs: &Inputs<'_>) -> Fou
             found.rows.push(Row::new(cell(rung, ratio), Some(seed), metric, "share", n, Err(why)));
         }
     };
-    let (Some(train), Some(test)) = (Truth::of(inputs.parts, "train"), Truth::of(inputs.parts, "test")) else {
+    let (Some(train), Some(test)) = (Truth::of(inputs.parts, "train"), Truth::of(inputs.parts, "test"))
+    else {
         grid.iter().for_each(|&at| fail(&mut found, at, 0, "the plan lacks a part"));
         return found;
     };
@@ -99,7 +100,8 @@ pub(super) fn run(job: &Job, design: &NoiseCapacity, inputs: &Inputs<'_>) -> Fou
 
 pub(super) fn summarise(design: &NoiseCapacity, inputs: &Inputs<'_>, found: &FoundBy) -> Vec<Row> {
     let plan = inputs.plan;
-    let (Some(train), Some(test)) = (Truth::of(inputs.parts, "train"), Truth::of(inputs.parts, "test")) else {
+    let (Some(train), Some(test)) = (Truth::of(inputs.parts, "train"), Truth::of(inputs.parts, "test"))
+    else {
         return Vec::new();
     };
     let said = Said::read(found);
@@ -122,7 +124,7 @@ pub(super) fn summarise(design: &NoiseCapacity, inputs: &Inputs<'_>, found: &Fou
             {
                 let interval = bootstrap(plan, &format!("{name}/{metric}"));
                 let outcome = correct.as_ref().map_err(Clone::clone).and_then(|correct| {
-                    superalign_gap::capability_over_seeds(correct.view(), Some(&truth.groups), &interval)
+                    superalign_gap::mean_capability(correct.view(), Some(&truth.groups), &interval)
                         .map_err(|e| e.to_string())
                 });
                 rows.push(Row::new(&*name, None, metric, "share", truth.gold.len(), outcome));
@@ -130,9 +132,12 @@ pub(super) fn summarise(design: &NoiseCapacity, inputs: &Inputs<'_>, found: &Fou
             curve.push(fits);
         }
         let name = rung_cell(&rung.name);
-        let interval = bootstrap(plan, &format!("{name}/{CAPACITY}"));
-        let outcome = curve.into_iter().collect::<Result<Vec<_>, _>>().and_then(|fits| {
-            superalign_gap::noise_fitting_capacity(&design.ratio, &fits, Some(&train.groups), &interval)
+        let outcome = curve.into_iter().collect::<Result<Vec<Array2<bool>>, _>>().and_then(|fits| {
+            let accuracy = Array2::from_shape_fn((plan.seeds.len(), fits.len()), |(s, r)| {
+                fits[r].row(s).iter().filter(|fit| **fit).count() as f64 / train.gold.len() as f64
+            });
+            // Balanced binary labels: who learns nothing from them is right half of the time.
+            superalign_gap::noise_fitting_capacity(&design.ratio, accuracy.view(), 0.5, plan.bootstrap.level)
                 .map_err(|e| e.to_string())
         });
         rows.push(Row::new(name, None, CAPACITY, "share", train.gold.len(), outcome));

@@ -35,7 +35,9 @@ impl<'a> Truth<'a> {
 
     /// One row per seed: whether each item is answered rightly.
     pub(super) fn correct_by_seed(&self, by_seed: &[&[f64]]) -> Array2<bool> {
-        Array2::from_shape_fn((by_seed.len(), self.gold.len()), |(s, i)| (by_seed[s][i] >= 0.5) == self.gold[i])
+        Array2::from_shape_fn((by_seed.len(), self.gold.len()), |(s, i)| {
+            (by_seed[s][i] >= 0.5) == self.gold[i]
+        })
     }
 
     /// Kinds of item, `family=...` and `family=.../difficulty=...`, with the positions of their items.
@@ -117,7 +119,8 @@ impl Said {
     pub(super) fn read(found: &FoundBy) -> Self {
         let mut said: HashMap<(String, u64, String), Vec<f64>> = HashMap::new();
         for found in found.values() {
-            let same = |a: &ItemRow, b: &ItemRow| a.signal == b.signal && a.seed == b.seed && a.part == b.part;
+            let same =
+                |a: &ItemRow, b: &ItemRow| a.signal == b.signal && a.seed == b.seed && a.part == b.part;
             for run in found.items.chunk_by(same) {
                 let key = (run[0].signal.to_string(), run[0].seed, run[0].part.to_string());
                 said.entry(key).or_default().extend(run.iter().map(|r| r.probability));

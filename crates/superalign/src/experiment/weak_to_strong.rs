@@ -13,6 +13,7 @@ use crate::spec::{Choice, LossName, WeakToStrong};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use superalign_core::Estimate;
 use superalign_data::split::split_by_group;
+use superalign_gap::Bootstrap;
 use superalign_learner::{Probe, fit, fit_sweep};
 
 /// Accuracy on the test part, against gold labels.
@@ -57,7 +58,10 @@ pub(super) fn jobs(plan: &Plan) -> Vec<Vec<Job>> {
             rung,
             seed: Some(seed),
         };
-        plan.seeds.iter().flat_map(|&s| plan.rungs.iter().enumerate().map(move |(i, r)| job(s, i, r))).collect()
+        plan.seeds
+            .iter()
+            .flat_map(|&s| plan.rungs.iter().enumerate().map(move |(i, r)| job(s, i, r)))
+            .collect()
     };
     vec![stage("teacher"), stage("student")]
 }
@@ -111,7 +115,8 @@ impl Context<'_> {
     }
 
     fn failed(&self, cells: &[String], why: &str) -> Found {
-        let row = |cell: &String| Row::new(&**cell, Some(self.seed), TEST, "share", 0, Err::<Estimate, _>(why));
+        let row =
+            |cell: &String| Row::new(&**cell, Some(self.seed), TEST, "share", 0, Err::<Estimate, _>(why));
         Found { rows: cells.iter().map(row).collect(), items: Vec::new() }
     }
 
@@ -164,7 +169,8 @@ impl Context<'_> {
             found.items.extend(item_rows(&speaker, test.part, said, |_| None));
         };
         let gold: Array1<f64> = drawn.iter().map(|&i| f64::from(own.gold[i])).collect();
-        let ceiling = fit(x.view(), gold.view(), &probe_config(plan, LossName::Xent)).map_err(|e| e.to_string());
+        let ceiling =
+            fit(x.view(), gold.view(), &probe_config(plan, LossName::Xent)).map_err(|e| e.to_string());
         record(&ceiling_cell(self.rung()), ceiling.and_then(|probe| verdicts(&probe, test_x)));
         for &loss in &self.design.loss {
             // Teachers that failed are left out of the sweep; their pairs fail with the teacher's reason.
@@ -176,7 +182,8 @@ impl Context<'_> {
             let mut probes = fit_sweep(x.view(), soft.view(), &probe_config(plan, loss)).into_iter();
             for (teacher, labels) in teachers.iter().zip(labels) {
                 let outcome = labels.and_then(|_| {
-                    let probe = probes.next().ok_or("the sweep gave too few probes")?.map_err(|e| e.to_string())?;
+                    let probe =
+                        probes.next().ok_or("the sweep gave too few probes")?.map_err(|e| e.to_string())?;
                     verdicts(&probe, test_x)
                 });
                 record(&pair_cell(teacher, self.rung(), loss), outcome);
@@ -194,9 +201,8 @@ pub(super) fn summarise(design: &WeakToStrong, inputs: &Inputs<'_>, found: &Foun
     let plan = inputs.plan;
     let Some(test) = Truth::of(inputs.parts, "test") else { return Vec::new() };
     let said = Said::read(found);
-    let correct = |cell: &str| {
-        said.by_seed(cell, &plan.seeds, "test").map(|by_seed| test.correct_by_seed(&by_seed))
-    };
+    let correct =
+        |cell: &str| said.by_seed(cell, &plan.seeds, "test").map(|by_seed| test.correct_by_seed(&by_seed));
     let (groups, n) = (Some(test.groups.as_slice()), test.gold.len());
     let mut rows = Vec::new();
     let accuracy = |rows: &mut Vec<Row>, cell: &str| {
@@ -209,7 +215,7 @@ pub(super) fn summarise(design: &WeakToStrong, inputs: &Inputs<'_>, found: &Foun
                     None => (all.clone(), test.groups.clone()),
                     Some(kind) => (all.select(Axis(1), kind), kind.iter().map(|&i| test.groups[i]).collect()),
                 };
-                superalign_gap::capability_over_seeds(chosen.view(), Some(&groups), &interval)
+                superalign_gap::mean_capability(chosen.view(), Some(&groups), &interval)
                     .map_err(|e| e.to_string())
             });
             rows.push(Row::new(name, None, TEST, "share", n, outcome));
@@ -225,7 +231,8 @@ pub(super) fn summarise(design: &WeakToStrong, inputs: &Inputs<'_>, found: &Foun
     }
     for (i, teacher) in plan.rungs.iter().enumerate() {
         for student in &plan.rungs[i..] {
-            let (weak, ceiling) = (correct(&teacher_cell(&teacher.name)), correct(&ceiling_cell(&student.name)));
+            let (weak, ceiling) =
+                (correct(&teacher_cell(&teacher.name)), correct(&ceiling_cell(&student.name)));
             for &loss in &design.loss {
                 let cell = pair_cell(&teacher.name, &student.name, loss);
                 accuracy(&mut rows, &cell);
@@ -250,13 +257,33 @@ pub(super) fn summarise(design: &WeakToStrong, inputs: &Inputs<'_>, found: &Foun
                     superalign_gap::supervision_gap(w, c, groups, &interval(GAP)).map_err(|e| e.to_string())
                 });
                 push(GAP, "difference", gap);
-                // On a binary question two verdicts agree exactly when both are right or both are wrong.
-                let agreement = all().and_then(|(w, t, _)| {
-                    superalign_gap::agreement(w, t, groups, &interval(AGREEMENT)).map_err(|e| e.to_string())
-                });
-                push(AGREEMENT, "share", agreement);
+                let (overall, wrong) = all()
+                    .and_then(|(w, t, _)| agreements(&test, w, t, &interval(AGREEMENT)))
+                    .map_or_else(|why| (Err(why.clone()), Err(why)), |(a, b)| (Ok(a), b));
+                push(AGREEMENT, "share", overall);
+                push(AGREEMENT_WRONG, "share", wrong);
             }
         }
     }
     rows
+}
+
+/// Agreement over all seeds at once, overall and where the teacher errs; an item's seeds are drawn together.
+#[expect(clippy::needless_pass_by_value, reason = "array views are Copy, which the lint does not see")]
+fn agreements(
+    test: &Truth<'_>,
+    teacher: ArrayView2<'_, bool>,
+    student: ArrayView2<'_, bool>,
+    interval: &Bootstrap,
+) -> Result<(Estimate, Result<Estimate, String>), String> {
+    let seeds = teacher.nrows();
+    let truth = test.gold.repeat(seeds);
+    let verdicts = |correct: ArrayView2<'_, bool>| -> Vec<bool> {
+        correct.iter().zip(&truth).map(|(correct, gold)| *correct == *gold).collect()
+    };
+    let groups = test.groups.repeat(seeds);
+    let found =
+        superalign_gap::agreement(&verdicts(student), &verdicts(teacher), &truth, Some(&groups), interval)
+            .map_err(|e| e.to_string())?;
+    Ok((found.overall, found.where_teacher_errs.map_err(|e| e.to_string())))
 }

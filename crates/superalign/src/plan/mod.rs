@@ -92,9 +92,9 @@ impl Plan {
     pub fn new(spec: &Spec, parts: &[Part], notes: Vec<String>, rungs: &[Rung]) -> Self {
         let source = match &spec.data.source {
             DataSource::World(seed) => format!("world {seed}"),
-            DataSource::File(path) => {
-                path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
-            }
+            DataSource::File(path) => path
+                .file_name()
+                .map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned()),
         };
         Self {
             experiment: spec.name.clone(),

@@ -52,21 +52,16 @@ pub enum LadderError {
     },
 }
 
-/// The part of `ladder.toml` that matters here.
+/// The part of `ladder.toml` that matters here: one `[[rung]]` table per folder, weakest first.
 #[derive(Deserialize)]
 struct LadderFile {
+    #[serde(rename = "rung")]
     rungs: Vec<LadderRung>,
 }
 
-/// A rung: the name of its folder, or a table with it.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum LadderRung {
-    Folder(String),
-    Table {
-        #[serde(alias = "folder", alias = "path")]
-        name: String,
-    },
+struct LadderRung {
+    name: String,
 }
 
 /// The model folders that a spec means, from the weakest to the strongest.
@@ -82,17 +77,21 @@ pub fn rung_folders(models: &ModelsSpec) -> Result<Vec<PathBuf>, LadderError> {
     let failed = |found: String| LadderError::Ladder {
         path: file.clone(),
         found,
-        expected: "the list `rungs` of folder names, weakest first (or give folders with `--model DIR`)".into(),
+        expected: "`[[rung]]` tables with a `name`, weakest first (or give folders with `--model DIR`)"
+            .into(),
     };
     let text = std::fs::read_to_string(&file).map_err(|e| failed(e.to_string()))?;
     let read: LadderFile = toml::from_str(&text).map_err(|e| failed(e.message().to_owned()))?;
-    let all: Vec<PathBuf> = read
-        .rungs
-        .into_iter()
-        .map(|rung| match rung {
-            LadderRung::Folder(name) | LadderRung::Table { name } => ladder.join(name),
-        })
-        .collect();
+    let all: Vec<PathBuf> = read.rungs.into_iter().map(|rung| ladder.join(rung.name)).collect();
+    if let Some(missing) = all.iter().find(|rung| !rung.is_dir()) {
+        return Err(LadderError::Ladder {
+            path: missing.clone(),
+            found: "no such folder".into(),
+            expected:
+                "a trained rung: `cargo xtask pretrain` makes the ladder, `--model DIR` takes another model"
+                    .into(),
+        });
+    }
     if all.is_empty() {
         return Err(failed("an empty list".into()));
     }
@@ -139,7 +138,8 @@ pub fn open_rungs(
                 name = format!("{name}@{n}");
             }
             // Two folders of the same name are told apart by number.
-            let twins = rungs.iter().filter(|r| r.plan.model.name == card.name && r.model != opened.len()).count();
+            let twins =
+                rungs.iter().filter(|r| r.plan.model.name == card.name && r.model != opened.len()).count();
             if twins > 0 {
                 name = format!("{name}-{}", opened.len() + 1);
             }

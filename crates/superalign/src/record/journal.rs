@@ -79,7 +79,8 @@ impl Journal {
     /// # Errors
     /// The disk is full or gone.
     pub fn append(&mut self, entry: &Entry) -> Result<(), RecordError> {
-        let mut line = serde_json::to_vec(entry).map_err(|e| RecordError::io("write", &self.path)(e.into()))?;
+        let mut line =
+            serde_json::to_vec(entry).map_err(|e| RecordError::io("write", &self.path)(e.into()))?;
         line.push(b'\n');
         self.file.write_all(&line).map_err(RecordError::io("write", &self.path))?;
         self.file.sync_data().map_err(RecordError::io("write", &self.path))

@@ -96,7 +96,8 @@ impl Manifest {
     /// The folder cannot be written.
     pub fn write(&self, folder: &Path) -> Result<(), RecordError> {
         let path = folder.join("manifest.json");
-        let mut bytes = serde_json::to_vec_pretty(self).map_err(|e| RecordError::io("write", &path)(e.into()))?;
+        let mut bytes =
+            serde_json::to_vec_pretty(self).map_err(|e| RecordError::io("write", &path)(e.into()))?;
         bytes.push(b'\n');
         write_whole(&path, &bytes)
     }

@@ -76,7 +76,8 @@ pub(crate) fn cell_safe(name: &str) -> String {
     name.replace(['/', '=', ',', '\n', '"'], "_")
 }
 
-const HEADER: [&str; 10] = ["experiment", "cell", "seed", "metric", "value", "lo", "hi", "n", "unit", "error"];
+const HEADER: [&str; 10] =
+    ["experiment", "cell", "seed", "metric", "value", "lo", "hi", "n", "unit", "error"];
 
 /// The bytes of `metrics.csv`.
 ///
@@ -181,7 +182,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.csv");
         std::fs::write(&path, "a,b\n1,2\n").unwrap();
-        let error = read_metrics(&path).unwrap_err().to_string().replace(&folder.path().display().to_string(), "RUN");
+        let error =
+            read_metrics(&path).unwrap_err().to_string().replace(&folder.path().display().to_string(), "RUN");
         insta::assert_snapshot!(error, @"RUN/metrics.csv:1: the columns a,b; expected the columns experiment,cell,seed,metric,value,lo,hi,n,unit,error");
     }
 }

@@ -77,8 +77,10 @@ impl RecordError {
 /// The folder is missing, full or read-only.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file =
-        tempfile::Builder::new().prefix(".superalign-").tempfile_in(folder).map_err(RecordError::io("write", path))?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".superalign-")
+        .tempfile_in(folder)
+        .map_err(RecordError::io("write", path))?;
     file.write_all(bytes).map_err(RecordError::io("write", path))?;
     file.as_file().sync_all().map_err(RecordError::io("write", path))?;
     #[cfg(unix)]

@@ -79,7 +79,11 @@ fn ink(size: i32) -> TextStyle<'static> {
 }
 
 /// The finished `<svg>` element; a drawing that failed says so in the place of the figure.
-fn finish(title: &str, size: (u32, u32), draw: impl FnOnce(&DrawingArea<SVGBackend<'_>, plotters::coord::Shift>) -> Drawn) -> String {
+fn finish(
+    title: &str,
+    size: (u32, u32),
+    draw: impl FnOnce(&DrawingArea<SVGBackend<'_>, plotters::coord::Shift>) -> Drawn,
+) -> String {
     let mut svg = String::new();
     let drawn = {
         let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
@@ -114,7 +118,12 @@ pub(crate) fn lines(figure: &Lines<'_>) -> String {
             .build_cartesian_2d(x0..x1, y0..y1)?;
         mesh(&mut chart, figure.x, figure.y)?;
         if let Some((y, name)) = figure.reference {
-            chart.draw_series(DashedLineSeries::new([(x0, y), (x1, y)], 4, 4, INK.mix(0.6).stroke_width(1)))?;
+            chart.draw_series(DashedLineSeries::new(
+                [(x0, y), (x1, y)],
+                4,
+                4,
+                INK.mix(0.6).stroke_width(1),
+            ))?;
             let style = ink(11).pos(Pos::new(HPos::Right, VPos::Bottom));
             chart.draw_series([Text::new(name.to_owned(), (x1, y), style)])?;
         }
@@ -123,7 +132,8 @@ pub(crate) fn lines(figure: &Lines<'_>) -> String {
             let upper = series.points.iter().map(|p| (p.0, p.3.clamp(y0, y1)));
             let lower = series.points.iter().rev().map(|p| (p.0, p.2.clamp(y0, y1)));
             chart.draw_series([Polygon::new(upper.chain(lower).collect::<Vec<_>>(), c.mix(0.18))])?;
-            chart.draw_series(LineSeries::new(series.points.iter().map(|p| (p.0, p.1)), c.stroke_width(2)))?;
+            chart
+                .draw_series(LineSeries::new(series.points.iter().map(|p| (p.0, p.1)), c.stroke_width(2)))?;
             for p in &series.points {
                 marker(plot_point(&chart, (p.0, p.1)), i, &plot)?;
             }
@@ -269,11 +279,7 @@ fn plot_point(chart: &Chart<'_, '_>, at: (f64, f64)) -> (i32, i32) {
 }
 
 /// One of four shapes, in the colour of series `i`.
-fn marker(
-    (x, y): (i32, i32),
-    i: usize,
-    area: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
-) -> Drawn {
+fn marker((x, y): (i32, i32), i: usize, area: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>) -> Drawn {
     let style = colour(i).filled();
     match i % 4 {
         0 => area.draw(&Circle::new((x, y), 4, style))?,
@@ -340,11 +346,17 @@ mod tests {
             y: "accuracy",
             y_range: (0.4, 1.0),
             reference: Some((0.5, "chance")),
-            series: vec![Series { name: "rung-1".into(), points: vec![(0.0, 0.9, 0.8, 1.0), (1.0, 0.9, 0.8, 1.0)] }],
+            series: vec![Series {
+                name: "rung-1".into(),
+                points: vec![(0.0, 0.9, 0.8, 1.0), (1.0, 0.9, 0.8, 1.0)],
+            }],
         };
         let svg = lines(&figure);
         assert!(svg.starts_with("<svg viewBox=\"0 0 640 400\""), "{svg}");
-        assert!(svg.contains("<title>Training &lt;accuracy&gt;</title>") && svg.ends_with("</svg>\n"), "{svg}");
+        assert!(
+            svg.contains("<title>Training &lt;accuracy&gt;</title>") && svg.ends_with("</svg>\n"),
+            "{svg}"
+        );
         assert!(svg.contains("currentColor") && !svg.contains(INK_HEX));
         for word in ["noise ratio", "rung-1", "chance"] {
             assert!(svg.contains(word), "{word} is missing");

@@ -16,7 +16,8 @@ pub fn page(manifest: &Manifest, rows: &[Row]) -> String {
     }
     body += "</header>\n<main>\n";
     if manifest.status != Status::Complete {
-        body += "<p class=\"error\">This run is not complete: run the same command again to continue it.</p>\n";
+        body +=
+            "<p class=\"error\">This run is not complete: run the same command again to continue it.</p>\n";
     }
     body += "<section><h2>What the data say</h2>\n<ul>\n";
     for sentence in &found.sentences {
@@ -81,7 +82,8 @@ fn checks(manifest: &Manifest, rows: &[Row]) -> String {
         out += "<p>All expectations of the spec (sanity checks, never the hoped-for result) are met.</p>\n";
     }
     if !errors.is_empty() {
-        let mut table = super::Table::new("Numbers that are undefined, and why", 3, &["cell", "metric", "reason"]);
+        let mut table =
+            super::Table::new("Numbers that are undefined, and why", 3, &["cell", "metric", "reason"]);
         for r in errors {
             let seed = r.seed.map(|s| format!(" (seed {s})")).unwrap_or_default();
             table.rows.push(vec![
@@ -110,7 +112,10 @@ fn provenance(manifest: &Manifest) -> String {
         ("Code", format!("superalign {}", plan.code)),
         ("Runtime", runtime.to_owned()),
         ("Data", format!("{}, BLAKE3 {}", plan.data.source, plan.data.digest)),
-        ("Host", format!("{}, {}", manifest.host.platform, prose::count(manifest.host.processors, "processor"))),
+        (
+            "Host",
+            format!("{}, {}", manifest.host.platform, prose::count(manifest.host.processors, "processor")),
+        ),
         ("Time", format!("{total:.1} s ({})", stages.join(", "))),
     ] {
         out += &format!("<dt>{term}</dt><dd>{}</dd>\n", escape(&text));

@@ -27,7 +27,8 @@ fn sentences(rungs: &[&str], design: &NoiseCapacity, numbers: &Numbers<'_>) -> V
     let listed: Vec<String> = known.iter().map(|(r, e)| format!("{r} {e}")).collect();
     if !listed.is_empty() {
         out.push(format!(
-            "Noise-fitting capacity (0 = learns no noise, 1 = memorises every label): {}.",
+            "Noise-fitting capacity (0 = chance throughout, 1 = every label learnt by heart; a student that learns \
+             only the rule behind the labels can reach 0.5): {}.",
             and(&listed)
         ));
     }
@@ -157,7 +158,8 @@ fn figures(rungs: &[&str], design: &NoiseCapacity, numbers: &Numbers<'_>) -> Vec
             kinds: vec!["capacity".into()],
             groups,
         }),
-        "Area under the training curve, rescaled so that chance is 0 and perfect memorisation is 1.".to_owned(),
+        "Area under the training curve, rescaled so that chance is 0 and perfect memorisation is 1. The interval \
+         is Student's over seeds.".to_owned(),
     ));
     out
 }
@@ -191,7 +193,13 @@ fn tables(rungs: &[&str], design: &NoiseCapacity, numbers: &Numbers<'_>) -> Vec<
     for rung in rungs {
         for &ratio in &design.ratio {
             let at = |metric: &str| shown(numbers.summary(&cell(rung, ratio), metric));
-            all.rows.push(vec![(*rung).to_owned(), percent(ratio), at(TRAIN_NOISY), at(TRAIN_CLEAN), at(TEST)]);
+            all.rows.push(vec![
+                (*rung).to_owned(),
+                percent(ratio),
+                at(TRAIN_NOISY),
+                at(TRAIN_CLEAN),
+                at(TEST),
+            ]);
         }
     }
     vec![main, all]

@@ -30,7 +30,8 @@ impl Table {
 
     /// The table as HTML.
     pub(crate) fn html(&self) -> String {
-        let mut out = format!("<div class=\"scroll\"><table><caption>{}</caption><thead><tr>", escape(&self.caption));
+        let mut out =
+            format!("<div class=\"scroll\"><table><caption>{}</caption><thead><tr>", escape(&self.caption));
         for (i, name) in self.header.iter().enumerate() {
             let class = if i < self.names { "" } else { " class=\"n\"" };
             out += &format!("<th scope=\"col\"{class}>{}</th>", escape(name));
@@ -71,7 +72,11 @@ pub fn terminal(table: &Table) -> String {
 #[must_use]
 pub fn plan_tables(plan: &Plan) -> Vec<Table> {
     let mut parts = Table::new(
-        format!("Data: {} (digest {})", plan.data.source, &plan.data.digest[..12.min(plan.data.digest.len())]),
+        format!(
+            "Data: {} (digest {})",
+            plan.data.source,
+            &plan.data.digest[..12.min(plan.data.digest.len())]
+        ),
         2,
         &["part", "what it does", "items", "groups", "true"],
     );

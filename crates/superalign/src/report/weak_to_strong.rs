@@ -68,7 +68,9 @@ fn sentences(rungs: &[&str], design: &WeakToStrong, numbers: &Numbers<'_>) -> Ve
 fn gain_sentence(rungs: &[&str], loss: LossName, numbers: &Numbers<'_>) -> Option<String> {
     let mut by: [Vec<String>; 3] = Default::default();
     for (i, j) in pairs(rungs, Pairs::Stronger) {
-        let Some(gain) = numbers.summary(&pair_cell(i, j, loss), GAIN).and_then(Row::estimate) else { continue };
+        let Some(gain) = numbers.summary(&pair_cell(i, j, loss), GAIN).and_then(Row::estimate) else {
+            continue;
+        };
         let place = match effect(&gain) {
             Effect::Positive => 0,
             Effect::Negative => 1,
@@ -103,13 +105,16 @@ fn pgr_sentence(rungs: &[&str], loss: LossName, numbers: &Numbers<'_>) -> Option
         let row = numbers.summary(&pair_cell(i, j, loss), PGR)?;
         match row.value {
             Some(value) => defined.push(value),
-            None => undefined.push(format!("{i} to {j} ({})", row.error.as_deref().unwrap_or("no reason recorded"))),
+            None => undefined.push((format!("{i} to {j}"), reason(row))),
         }
     }
     defined.sort_by(f64::total_cmp);
     let mut out = match defined[..] {
         [] => format!("With {}, the performance gap recovered is defined for no pair", loss_name(loss)),
-        [one] => format!("With {}, the performance gap recovered is {one:.2} in its one defined pair", loss_name(loss)),
+        [one] => format!(
+            "With {}, the performance gap recovered is {one:.2} in its one defined pair",
+            loss_name(loss)
+        ),
         [lo, .., hi] => format!(
             "With {}, the performance gap recovered is {lo:.2} to {hi:.2} over {} (median {:.2})",
             loss_name(loss),
@@ -118,9 +123,18 @@ fn pgr_sentence(rungs: &[&str], loss: LossName, numbers: &Numbers<'_>) -> Option
         ),
     };
     if !undefined.is_empty() {
-        out += &format!("; undefined for {}", undefined.join("; "));
+        let listed: Vec<String> =
+            undefined.into_iter().map(|(pair, why)| format!("{pair} ({why})")).collect();
+        out += &format!("; undefined for {}", listed.join("; "));
     }
     Some(out + ".")
+}
+
+/// Why a number is undefined, without repeating which one.
+fn reason(row: &Row) -> String {
+    let why = row.error.as_deref().unwrap_or("no reason recorded");
+    let why = why.strip_prefix("performance gap recovered is undefined: ").unwrap_or(why);
+    why.split("; ").next().unwrap_or(why).to_owned()
 }
 
 fn median(sorted: &[f64]) -> f64 {
@@ -188,13 +202,16 @@ fn figures(rungs: &[&str], design: &WeakToStrong, numbers: &Numbers<'_>) -> Vec<
             kinds,
             groups,
         }),
-        format!("Each rung as a teacher, as a student of the weakest rung ({weakest}), and with true labels."),
+        format!(
+            "Each rung as a teacher, as a student of the weakest rung ({weakest}), and with true labels."
+        ),
     ));
     out
 }
 
 fn tables(rungs: &[&str], design: &WeakToStrong, numbers: &Numbers<'_>) -> Vec<Table> {
-    let header = ["teacher", "student", "loss", "teacher acc.", "student acc.", "ceiling acc.", "gain", "PGR"];
+    let header =
+        ["teacher", "student", "loss", "teacher acc.", "student acc.", "ceiling acc.", "gain", "PGR"];
     let mut main = Table::new("Weak to strong", 3, &header);
     let mut agreement = Table::new(
         "Student-teacher agreement on the test part",
@@ -256,7 +273,9 @@ fn breakdown(rungs: &[&str], numbers: &Numbers<'_>) -> Table {
     let mut table = Table::new("Ceilings by family and difficulty", 1, &header);
     for kind in kinds {
         let mut row = vec![kind.to_owned()];
-        row.extend(rungs.iter().map(|r| shown(numbers.summary(&format!("{}/{kind}", ceiling_cell(r)), TEST))));
+        row.extend(
+            rungs.iter().map(|r| shown(numbers.summary(&format!("{}/{kind}", ceiling_cell(r)), TEST))),
+        );
         table.rows.push(row);
     }
     table

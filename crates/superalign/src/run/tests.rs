@@ -46,7 +46,10 @@ impl Model for Fake {
         done: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Array2<f32>, ModelError> {
         if self.fails {
-            return Err(ModelError::Runtime { model: self.card.name.clone(), reason: "out of memory".into() });
+            return Err(ModelError::Runtime {
+                model: self.card.name.clone(),
+                reason: "out of memory".into(),
+            });
         }
         self.reads.fetch_add(texts.len(), Ordering::Relaxed);
         let mut features = Array2::zeros((texts.len(), self.card.width));
@@ -156,7 +159,11 @@ impl Bench {
             progress: &self.progress,
             stop: &self.stop,
         };
-        if how == How::KeepingCells { carry_out(&plan, material, &options) } else { execute(&plan, material, &options) }
+        if how == How::KeepingCells {
+            carry_out(&plan, material, &options)
+        } else {
+            execute(&plan, material, &options)
+        }
     }
 
     fn run(&self, text: &str) -> (PathBuf, Manifest, Vec<Row>) {
@@ -176,7 +183,9 @@ enum How {
 
 fn value(rows: &[Row], cell: &str, metric: &str) -> f64 {
     let row = rows.iter().find(|r| r.seed.is_none() && r.cell == cell && r.metric == metric);
-    row.unwrap_or_else(|| panic!("no {cell} {metric}")).value.unwrap_or_else(|| panic!("{cell} {metric} undefined"))
+    row.unwrap_or_else(|| panic!("no {cell} {metric}"))
+        .value
+        .unwrap_or_else(|| panic!("{cell} {metric} undefined"))
 }
 
 #[test]
@@ -205,7 +214,8 @@ fn a_strong_student_surpasses_a_weak_teacher_and_a_missing_gap_is_a_reason() {
     assert!(value(&rows, cell, "gain") > 0.02);
     assert!(value(&rows, cell, "supervision-gap") > 0.1);
     assert!(value(&rows, cell, "pgr") > 0.0);
-    let undefined = rows.iter().find(|r| r.cell == "teacher=large/student=large/loss=xent" && r.metric == "pgr");
+    let undefined =
+        rows.iter().find(|r| r.cell == "teacher=large/student=large/loss=xent" && r.metric == "pgr");
     assert!(undefined.unwrap().error.is_some());
     assert!(rows.iter().any(|r| r.cell == "ceiling=large/family=chain/difficulty=1"));
     let seeds = rows.iter().filter(|r| r.seed.is_some() && r.metric == "test-accuracy").count();
@@ -229,7 +239,8 @@ fn kill(whole: &Path, into: &Path, cut: usize) {
 fn killed_at_any_moment_it_ends_with_the_same_bytes() {
     for text in [NOISE, WEAK] {
         let first = Bench::new();
-        let Outcome::Complete { folder, .. } = first.go(text, Past::Continue, How::KeepingCells).unwrap() else {
+        let Outcome::Complete { folder, .. } = first.go(text, Past::Continue, How::KeepingCells).unwrap()
+        else {
             panic!("stopped");
         };
         let expected: Vec<Vec<u8>> =
@@ -246,7 +257,10 @@ fn killed_at_any_moment_it_ends_with_the_same_bytes() {
             }
             let (again, ..) = second.run(text);
             for (name, expected) in ["metrics.csv", "items.parquet"].iter().zip(&expected) {
-                assert!(std::fs::read(again.join(name)).unwrap() == *expected, "{name} differs, cut at {cut}");
+                assert!(
+                    std::fs::read(again.join(name)).unwrap() == *expected,
+                    "{name} differs, cut at {cut}"
+                );
             }
         }
     }
@@ -277,12 +291,15 @@ fn what_is_complete_is_shown_and_not_computed_again() {
     let bench = Bench::new();
     let (_, _, rows) = bench.run(NOISE);
     let reads = bench.reads.load(Ordering::Relaxed);
-    let Outcome::Complete { rows: again, before, .. } = bench.go(NOISE, Past::Continue, How::Plainly).unwrap() else {
+    let Outcome::Complete { rows: again, before, .. } =
+        bench.go(NOISE, Past::Continue, How::Plainly).unwrap()
+    else {
         panic!("stopped");
     };
     assert!(before && again == rows);
     assert_eq!(bench.reads.load(Ordering::Relaxed), reads);
-    let Outcome::Complete { rows: fresh, before, .. } = bench.go(NOISE, Past::Discard, How::Plainly).unwrap() else {
+    let Outcome::Complete { rows: fresh, before, .. } = bench.go(NOISE, Past::Discard, How::Plainly).unwrap()
+    else {
         panic!("stopped");
     };
     assert!(!before && fresh == rows);

@@ -24,7 +24,13 @@ struct Place {
 
 impl SpecError {
     /// A mistake in `text` (the content of `path`) at the bytes `span`.
-    pub(crate) fn at(path: &Path, text: &str, span: Range<usize>, message: String, help: Option<String>) -> Self {
+    pub(crate) fn at(
+        path: &Path,
+        text: &str,
+        span: Range<usize>,
+        message: String,
+        help: Option<String>,
+    ) -> Self {
         let start = text.floor_char_boundary(span.start.min(text.len()));
         let end = text.floor_char_boundary(span.end.clamp(start, text.len()));
         let line_start = text[..start].rfind('\n').map_or(0, |i| i + 1);

@@ -81,27 +81,32 @@ impl<'a> Section<'a> {
     }
 
     /// A list of names that `T` understands; not empty, without repetition.
-    pub(crate) fn choices<T: Choice + PartialEq>(&self, key: &'static str) -> Result<Option<Vec<T>>, SpecError> {
+    pub(crate) fn choices<T: Choice + PartialEq>(
+        &self,
+        key: &'static str,
+    ) -> Result<Option<Vec<T>>, SpecError> {
         self.list(key, |value| self.choose(key, value))
     }
 
     pub(crate) fn count(&self, key: &'static str, range: Range<usize>) -> Result<Option<usize>, SpecError> {
         self.get(key, |value| {
             let n = self.integer(key, value)?;
-            usize::try_from(n)
-                .ok()
-                .filter(|n| range.contains(n))
-                .ok_or_else(|| self.out_of_range(key, value, &format!("{} to {}", range.start, range.end - 1)))
+            usize::try_from(n).ok().filter(|n| range.contains(n)).ok_or_else(|| {
+                self.out_of_range(key, value, &format!("{} to {}", range.start, range.end - 1))
+            })
         })
     }
 
-    pub(crate) fn counts(&self, key: &'static str, range: Range<usize>) -> Result<Option<Vec<usize>>, SpecError> {
+    pub(crate) fn counts(
+        &self,
+        key: &'static str,
+        range: Range<usize>,
+    ) -> Result<Option<Vec<usize>>, SpecError> {
         self.list(key, |value| {
             let n = self.integer(key, value)?;
-            usize::try_from(n)
-                .ok()
-                .filter(|n| range.contains(n))
-                .ok_or_else(|| self.out_of_range(key, value, &format!("{} to {}", range.start, range.end - 1)))
+            usize::try_from(n).ok().filter(|n| range.contains(n)).ok_or_else(|| {
+                self.out_of_range(key, value, &format!("{} to {}", range.start, range.end - 1))
+            })
         })
     }
 
@@ -135,8 +140,10 @@ impl<'a> Section<'a> {
                     .get_ref()
                     .as_array()
                     .ok_or_else(|| self.wrong_type(key.get_ref(), value, "a list of numbers"))?;
-                let numbers =
-                    items.iter().map(|v| self.bounded(key.get_ref(), v, range)).collect::<Result<Vec<_>, _>>()?;
+                let numbers = items
+                    .iter()
+                    .map(|v| self.bounded(key.get_ref(), v, range))
+                    .collect::<Result<Vec<_>, _>>()?;
                 found.push((key.get_ref().to_string(), numbers));
             }
         }
@@ -237,9 +244,7 @@ impl<'a> Section<'a> {
             DeValue::Integer(n) => i64::from_str_radix(n.as_str(), n.radix()).ok().map(|n| n as f64),
             _ => return Err(self.wrong_type(key, value, "a number")),
         };
-        number
-            .filter(|x| range.contain(*x))
-            .ok_or_else(|| self.out_of_range(key, value, &range.to_string()))
+        number.filter(|x| range.contain(*x)).ok_or_else(|| self.out_of_range(key, value, &range.to_string()))
     }
 
     fn missing(&self, key: &str) -> SpecError {

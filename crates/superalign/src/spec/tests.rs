@@ -65,7 +65,10 @@ fn mistakes_name_place_and_remedy() {
     insta::assert_snapshot!("ratio_twice", mistake("[0.5, 0.0]", "[0.5, 0.5]"));
     insta::assert_snapshot!("unknown_name", mistake("noise-capacity", "noise-capcity"));
     insta::assert_snapshot!("wrong_type", mistake("train = 800", "train = \"800\""));
-    insta::assert_snapshot!("missing_key", mistake("question = \"How much noise can a model learn by heart?\"\n", ""));
+    insta::assert_snapshot!(
+        "missing_key",
+        mistake("question = \"How much noise can a model learn by heart?\"\n", "")
+    );
     insta::assert_snapshot!("not_toml", mistake("[learner]", "[learner"));
     insta::assert_snapshot!("bad_name", mistake("\"noise\"", "\"Noise run\""));
     insta::assert_snapshot!("another_designs_key", mistake("train = 800", "teacher = 800"));
@@ -81,7 +84,8 @@ fn the_shipped_specs_are_good() {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|e| e == "toml") {
-            let spec = Spec::read(&path, Profile::Quick, &Overrides::default()).unwrap_or_else(|e| panic!("{e}"));
+            let spec =
+                Spec::read(&path, Profile::Quick, &Overrides::default()).unwrap_or_else(|e| panic!("{e}"));
             assert_eq!(path.file_stem().unwrap().to_str(), Some(spec.name.as_str()));
             names.push(spec.name);
         }

@@ -41,7 +41,8 @@ pub(super) fn scene(draw: &mut Draw<'_>, difficulty: usize) -> Scene {
     if draw.dice.coin() {
         std::mem::swap(&mut first, &mut second);
     }
-    let context = [first, second].map(|(who, has)| format!("{} has {} .", draw.name(who), digits(has))).join(" ");
+    let context =
+        [first, second].map(|(who, has)| format!("{} has {} .", draw.name(who), digits(has))).join(" ");
     let sum = summands.0 + summands.1;
     let question = |right: usize, twin: usize| Question {
         text: format!("{} and {} have", draw.name(first.0), draw.name(second.0)),

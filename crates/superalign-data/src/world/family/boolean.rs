@@ -33,10 +33,21 @@ fn question(draw: &mut Draw<'_>, names: &[usize], values: &[bool], operators: us
     let wanted = draw.dice.coin();
     loop {
         let mut text = String::new();
-        let value = expression(&mut draw.dice, operators, values, &mut |v| draw.world.language.names[names[v]].as_str(), &mut text);
+        let value = expression(
+            &mut draw.dice,
+            operators,
+            values,
+            &mut |v| draw.world.language.names[names[v]].as_str(),
+            &mut text,
+        );
         text.push_str("is");
         if value == wanted {
-            return Question { text, right: value.to_string(), twin: (!value).to_string(), others: Vec::new() };
+            return Question {
+                text,
+                right: value.to_string(),
+                twin: (!value).to_string(),
+                others: Vec::new(),
+            };
         }
     }
 }

@@ -7,14 +7,16 @@ pub(super) fn scene(draw: &mut Draw<'_>, difficulty: usize) -> Scene {
     // Half of the scenes go on after the answer, so that the answer is not always an end.
     let tail = usize::from(draw.dice.coin());
     let (context, [asked, other]) = chains(draw, difficulty + tail);
-    let mut questions = vec![question(draw, &asked, &other, difficulty), question(draw, &other, &asked, difficulty)];
+    let mut questions =
+        vec![question(draw, &asked, &other, difficulty), question(draw, &other, &asked, difficulty)];
     for _ in 0..3 {
         let hops = draw.dice.between(1, difficulty);
         let from = draw.dice.below(asked.len() - hops);
         let (one, two) = if draw.dice.coin() { (&asked, &other) } else { (&other, &asked) };
         questions.push(question(draw, &one[from..], &two[from..], hops));
     }
-    let recital = [&asked, &other].map(|path| path.iter().map(|&n| draw.name(n)).collect::<Vec<_>>().join(" leads "));
+    let recital =
+        [&asked, &other].map(|path| path.iter().map(|&n| draw.name(n)).collect::<Vec<_>>().join(" leads "));
     Scene { context, recital: recital.to_vec(), questions }
 }
 

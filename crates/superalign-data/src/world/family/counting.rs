@@ -31,7 +31,8 @@ pub(super) fn scene(draw: &mut Draw<'_>, difficulty: usize) -> Scene {
         for &kind in &kinds[1..] {
             let other = list.iter().filter(|&&t| t == kind).count();
             if (1..=MOST).contains(&other) {
-                let twin = if other == 1 || (other < MOST && draw.dice.coin()) { other + 1 } else { other - 1 };
+                let twin =
+                    if other == 1 || (other < MOST && draw.dice.coin()) { other + 1 } else { other - 1 };
                 questions.push(question(draw, kind, other, twin));
             }
         }

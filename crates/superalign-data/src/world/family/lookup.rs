@@ -22,8 +22,10 @@ pub(super) fn scene(draw: &mut Draw<'_>, difficulty: usize) -> Scene {
         questions.push(question(draw, &facts, other, asked));
     }
     draw.dice.shuffle(&mut facts);
-    let mut recital: Vec<String> =
-        facts.iter().map(|&(n, r, t)| format!("{} {} {}", draw.name(n), RELATIONS[r], draw.thing(t))).collect();
+    let mut recital: Vec<String> = facts
+        .iter()
+        .map(|&(n, r, t)| format!("{} {} {}", draw.name(n), RELATIONS[r], draw.thing(t)))
+        .collect();
     let context = format!("{} .", recital.join(" . "));
     draw.dice.shuffle(&mut recital);
     Scene { context, recital, questions }
@@ -49,7 +51,8 @@ fn try_facts(draw: &mut Draw<'_>, count: usize) -> Option<Vec<(usize, usize, usi
 
 fn question(draw: &Draw<'_>, facts: &[(usize, usize, usize)], asked: usize, twin: usize) -> Question {
     let (n, r, t) = facts[asked];
-    let mut others: Vec<usize> = facts.iter().map(|f| f.2).filter(|&o| o != t && o != facts[twin].2).collect();
+    let mut others: Vec<usize> =
+        facts.iter().map(|f| f.2).filter(|&o| o != t && o != facts[twin].2).collect();
     others.dedup();
     others.truncate(2);
     if others.len() == 2 && others[0] == others[1] {

@@ -31,14 +31,26 @@ pub(super) fn encounter(draw: &mut Draw<'_>, difficulty: usize) -> Encounter {
             list.insert(place.min(list.len()), thing);
             list
         };
-        let kind = *draw.dice.pick(&[Constraint::With, Constraint::Without, Constraint::First, Constraint::Last, Constraint::Many]);
+        let kind = *draw.dice.pick(&[
+            Constraint::With,
+            Constraint::Without,
+            Constraint::First,
+            Constraint::Last,
+            Constraint::Many,
+        ]);
         let (one, two, ask_one, ask_two) = match kind {
-            Constraint::With => (with(x), with(y), format!("with {}", draw.thing(x)), format!("with {}", draw.thing(y))),
+            Constraint::With => {
+                (with(x), with(y), format!("with {}", draw.thing(x)), format!("with {}", draw.thing(y)))
+            }
             Constraint::Without => {
                 (with(x), with(y), format!("without {}", draw.thing(y)), format!("without {}", draw.thing(x)))
             }
             Constraint::First | Constraint::Last => {
-                let (ends, word) = if kind == Constraint::First { ((0, 1), "first") } else { ((length - 1, length - 2), "last") };
+                let (ends, word) = if kind == Constraint::First {
+                    ((0, 1), "first")
+                } else {
+                    ((length - 1, length - 2), "last")
+                };
                 let mut one = with(x);
                 let at = one.iter().position(|&t| t == x).unwrap_or(0);
                 one.swap(at, ends.0);
@@ -59,7 +71,10 @@ pub(super) fn encounter(draw: &mut Draw<'_>, difficulty: usize) -> Encounter {
         // The other constraints hold for both lists, whichever the coin chooses.
         for _ in 1..constraints {
             let shared = if draw.dice.coin() && !rest.is_empty() {
-                { let one = *draw.dice.pick(rest); format!("with {}", draw.thing(one)) }
+                {
+                    let one = *draw.dice.pick(rest);
+                    format!("with {}", draw.thing(one))
+                }
             } else {
                 format!("without {}", draw.thing(absent))
             };

@@ -61,7 +61,7 @@ pub(super) fn inspect(path: &Path) -> Result<Inspected, DataError> {
     }
     let mut reader = File::open(path).map_err(|e| unreadable(path, &e))?;
     let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0; 1 << 20];
+    let mut buffer = vec![0; usize::try_from(meta.len()).unwrap_or(usize::MAX).clamp(1 << 12, 1 << 20)];
     let mut known: Option<(Container, u8)> = None;
     let mut text = Utf8::default();
     // Bytes at the end of a chunk that may begin a character.

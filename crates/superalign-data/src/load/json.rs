@@ -96,7 +96,11 @@ impl Cursor {
                 return Err(self.broken(&found, "`,` or `]` after an object", "correct this place"));
             }
             None => {
-                return Err(self.broken("the end of the file", "`]`", "check that it was written to its end"));
+                return Err(self.broken(
+                    "the end of the file",
+                    "`]`",
+                    "check that it was written to its end",
+                ));
             }
         }
         self.first = false;

@@ -15,7 +15,7 @@ use std::rc::Rc;
 /// The records of a table, streamed.
 pub(super) fn rows(path: &Path, inspected: &Inspected) -> Result<Rows, DataError> {
     let ends = Rc::new(RefCell::new(VecDeque::new()));
-    let text = Watched { inner: open_text(path)?, at: 0, blank: true, ends: ends.clone() };
+    let text = Watched { inner: open_text(path)?, at: 0, returns: 0, blank: true, ends: ends.clone() };
     let mut lines = Lines { passed: 1, ends };
     let mut reader = ReaderBuilder::new().delimiter(inspected.delimiter).from_reader(text);
     let shared: Rc<Path> = Rc::from(path);
@@ -59,9 +59,9 @@ struct Lines {
 
 /// A line feed in the text.
 struct LineEnd {
-    /// Its offset.
+    /// The offset of the line end: of the line feed, or of the carriage returns right before it.
     at: u64,
-    /// Whether its line has nothing else, or a carriage return only.
+    /// Whether its line has nothing else.
     blank: bool,
 }
 
@@ -81,7 +81,11 @@ impl Lines {
 /// A reader that notes where lines end.
 struct Watched<R> {
     inner: R,
+    /// The offset of the next byte.
     at: u64,
+    /// Carriage returns right before it.
+    returns: u64,
+    /// Whether its line has had nothing else.
     blank: bool,
     ends: Rc<RefCell<VecDeque<LineEnd>>>,
 }
@@ -90,15 +94,17 @@ impl<R: Read> Read for Watched<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         let mut ends = self.ends.borrow_mut();
-        let mut line = 0;
-        for (i, _) in buffer[..read].iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
-            let blank = self.blank && matches!(&buffer[line..i], b"" | b"\r");
-            ends.push_back(LineEnd { at: self.at + i as u64, blank });
-            self.blank = true;
-            line = i + 1;
+        for byte in &buffer[..read] {
+            match byte {
+                b'\n' => {
+                    ends.push_back(LineEnd { at: self.at - self.returns, blank: self.blank });
+                    (self.returns, self.blank) = (0, true);
+                }
+                b'\r' => self.returns += 1,
+                _ => (self.returns, self.blank) = (0, false),
+            }
+            self.at += 1;
         }
-        self.blank &= matches!(&buffer[line..read], b"" | b"\r");
-        self.at += read as u64;
         Ok(read)
     }
 }

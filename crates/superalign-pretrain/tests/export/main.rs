@@ -81,8 +81,9 @@ fn agree(environment: &Environment) {
 }
 
 fn names_are_those_of_optimum(whole: &Graph, cached: &Graph, layers: usize) {
-    let caches =
-        |stem: &str| (0..layers).flat_map(move |n| ["key", "value"].map(|half| format!("{stem}.{n}.{half}")));
+    let caches = |stem: &str| -> Vec<String> {
+        (0..layers).flat_map(|n| ["key", "value"].map(|half| format!("{stem}.{n}.{half}"))).collect()
+    };
     let named = |first: &[&str], rest: &mut dyn Iterator<Item = String>| {
         first.iter().map(ToString::to_string).chain(rest).collect::<Vec<_>>()
     };
@@ -90,8 +91,9 @@ fn names_are_those_of_optimum(whole: &Graph, cached: &Graph, layers: usize) {
     let expected =
         (named(&["input_ids", "attention_mask"], &mut std::iter::empty()), named(&["logits"], hidden));
     assert_eq!(whole.names(), expected);
-    let inputs = named(&["input_ids", "attention_mask", "position_ids"], &mut caches("past_key_values"));
-    assert_eq!(cached.names(), (inputs, named(&["logits"], &mut caches("present"))));
+    let inputs =
+        named(&["input_ids", "attention_mask", "position_ids"], &mut caches("past_key_values").into_iter());
+    assert_eq!(cached.names(), (inputs, named(&["logits"], &mut caches("present").into_iter())));
 }
 
 /// One sequence at a time, from one token to more than a hundred.

@@ -124,7 +124,7 @@ pub(super) fn summarise(design: &NoiseCapacity, inputs: &Inputs<'_>, found: &Fou
             {
                 let interval = bootstrap(plan, &format!("{name}/{metric}"));
                 let outcome = correct.as_ref().map_err(Clone::clone).and_then(|correct| {
-                    superalign_gap::mean_capability(correct.view(), Some(&truth.groups), &interval)
+                    superalign_gap::capability_over_seeds(correct.view(), Some(&truth.groups), &interval)
                         .map_err(|e| e.to_string())
                 });
                 rows.push(Row::new(&*name, None, metric, "share", truth.gold.len(), outcome));
@@ -132,12 +132,9 @@ pub(super) fn summarise(design: &NoiseCapacity, inputs: &Inputs<'_>, found: &Fou
             curve.push(fits);
         }
         let name = rung_cell(&rung.name);
-        let outcome = curve.into_iter().collect::<Result<Vec<Array2<bool>>, _>>().and_then(|fits| {
-            let accuracy = Array2::from_shape_fn((plan.seeds.len(), fits.len()), |(s, r)| {
-                fits[r].row(s).iter().filter(|fit| **fit).count() as f64 / train.gold.len() as f64
-            });
-            // Balanced binary labels: who learns nothing from them is right half of the time.
-            superalign_gap::noise_fitting_capacity(&design.ratio, accuracy.view(), 0.5, plan.bootstrap.level)
+        let interval = bootstrap(plan, &format!("{name}/{CAPACITY}"));
+        let outcome = curve.into_iter().collect::<Result<Vec<_>, _>>().and_then(|fits| {
+            superalign_gap::noise_fitting_capacity(&design.ratio, &fits, Some(&train.groups), &interval)
                 .map_err(|e| e.to_string())
         });
         rows.push(Row::new(name, None, CAPACITY, "share", train.gold.len(), outcome));

@@ -13,7 +13,6 @@ use crate::spec::{Choice, LossName, WeakToStrong};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use superalign_core::Estimate;
 use superalign_data::split::split_by_group;
-use superalign_gap::Bootstrap;
 use superalign_learner::{Probe, fit, fit_sweep};
 
 /// Accuracy on the test part, against gold labels.
@@ -215,7 +214,7 @@ pub(super) fn summarise(design: &WeakToStrong, inputs: &Inputs<'_>, found: &Foun
                     None => (all.clone(), test.groups.clone()),
                     Some(kind) => (all.select(Axis(1), kind), kind.iter().map(|&i| test.groups[i]).collect()),
                 };
-                superalign_gap::mean_capability(chosen.view(), Some(&groups), &interval)
+                superalign_gap::capability_over_seeds(chosen.view(), Some(&groups), &interval)
                     .map_err(|e| e.to_string())
             });
             rows.push(Row::new(name, None, TEST, "share", n, outcome));
@@ -257,33 +256,13 @@ pub(super) fn summarise(design: &WeakToStrong, inputs: &Inputs<'_>, found: &Foun
                     superalign_gap::supervision_gap(w, c, groups, &interval(GAP)).map_err(|e| e.to_string())
                 });
                 push(GAP, "difference", gap);
-                let (overall, wrong) = all()
-                    .and_then(|(w, t, _)| agreements(&test, w, t, &interval(AGREEMENT)))
-                    .map_or_else(|why| (Err(why.clone()), Err(why)), |(a, b)| (Ok(a), b));
-                push(AGREEMENT, "share", overall);
-                push(AGREEMENT_WRONG, "share", wrong);
+                // On a binary question two verdicts agree exactly when both are right or both are wrong.
+                let agreement = all().and_then(|(w, t, _)| {
+                    superalign_gap::agreement(w, t, groups, &interval(AGREEMENT)).map_err(|e| e.to_string())
+                });
+                push(AGREEMENT, "share", agreement);
             }
         }
     }
     rows
-}
-
-/// Agreement over all seeds at once, overall and where the teacher errs; an item's seeds are drawn together.
-#[expect(clippy::needless_pass_by_value, reason = "array views are Copy, which the lint does not see")]
-fn agreements(
-    test: &Truth<'_>,
-    teacher: ArrayView2<'_, bool>,
-    student: ArrayView2<'_, bool>,
-    interval: &Bootstrap,
-) -> Result<(Estimate, Result<Estimate, String>), String> {
-    let seeds = teacher.nrows();
-    let truth = test.gold.repeat(seeds);
-    let verdicts = |correct: ArrayView2<'_, bool>| -> Vec<bool> {
-        correct.iter().zip(&truth).map(|(correct, gold)| *correct == *gold).collect()
-    };
-    let groups = test.groups.repeat(seeds);
-    let found =
-        superalign_gap::agreement(&verdicts(student), &verdicts(teacher), &truth, Some(&groups), interval)
-            .map_err(|e| e.to_string())?;
-    Ok((found.overall, found.where_teacher_errs.map_err(|e| e.to_string())))
 }

@@ -27,8 +27,7 @@ fn sentences(rungs: &[&str], design: &NoiseCapacity, numbers: &Numbers<'_>) -> V
     let listed: Vec<String> = known.iter().map(|(r, e)| format!("{r} {e}")).collect();
     if !listed.is_empty() {
         out.push(format!(
-            "Noise-fitting capacity (0 = chance throughout, 1 = every label learnt by heart; a student that learns \
-             only the rule behind the labels can reach 0.5): {}.",
+            "Noise-fitting capacity (0 = learns no noise, 1 = memorises every label): {}.",
             and(&listed)
         ));
     }
@@ -158,8 +157,8 @@ fn figures(rungs: &[&str], design: &NoiseCapacity, numbers: &Numbers<'_>) -> Vec
             kinds: vec!["capacity".into()],
             groups,
         }),
-        "Area under the training curve, rescaled so that chance is 0 and perfect memorisation is 1. The interval \
-         is Student's over seeds.".to_owned(),
+        "Area under the training curve, rescaled so that chance is 0 and perfect memorisation is 1."
+            .to_owned(),
     ));
     out
 }

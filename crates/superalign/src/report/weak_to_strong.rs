@@ -105,7 +105,8 @@ fn pgr_sentence(rungs: &[&str], loss: LossName, numbers: &Numbers<'_>) -> Option
         let row = numbers.summary(&pair_cell(i, j, loss), PGR)?;
         match row.value {
             Some(value) => defined.push(value),
-            None => undefined.push((format!("{i} to {j}"), reason(row))),
+            None => undefined
+                .push(format!("{i} to {j} ({})", row.error.as_deref().unwrap_or("no reason recorded"))),
         }
     }
     defined.sort_by(f64::total_cmp);
@@ -123,18 +124,9 @@ fn pgr_sentence(rungs: &[&str], loss: LossName, numbers: &Numbers<'_>) -> Option
         ),
     };
     if !undefined.is_empty() {
-        let listed: Vec<String> =
-            undefined.into_iter().map(|(pair, why)| format!("{pair} ({why})")).collect();
-        out += &format!("; undefined for {}", listed.join("; "));
+        out += &format!("; undefined for {}", undefined.join("; "));
     }
     Some(out + ".")
-}
-
-/// Why a number is undefined, without repeating which one.
-fn reason(row: &Row) -> String {
-    let why = row.error.as_deref().unwrap_or("no reason recorded");
-    let why = why.strip_prefix("performance gap recovered is undefined: ").unwrap_or(why);
-    why.split("; ").next().unwrap_or(why).to_owned()
 }
 
 fn median(sorted: &[f64]) -> f64 {

@@ -41,7 +41,7 @@ enum Command {
 #[derive(Args)]
 #[command(after_help = "Examples:
   superalign-pretrain train --rung 0 --corpus corpus.txt --tokenizer tokenizer.json --work work/rung-0 --out out/rung-0
-  superalign-pretrain train --rung rung-3 --threads 2 --tokens 1000000 --corpus corpus.txt --tokenizer tokenizer.json --work /tmp/try --out /tmp/try/model")]
+  superalign-pretrain train --rung rung-3 --threads 2 --tokens 1000000 --corpus corpus.txt --tokenizer tokenizer.json --work work/try --out work/try/model")]
 struct TrainArgs {
     /// Description of the ladder
     #[arg(long, default_value = "models/ladder/ladder.toml")]

@@ -247,9 +247,18 @@ impl Utf8 {
                 if e.error_len().is_none() && !last {
                     return Ok(chunk.len() - e.valid_up_to());
                 }
+                let place = Place::byte(path, self.line, self.column + 1);
+                if e.error_len().is_none() {
+                    return Err(DataError::Syntax {
+                        place,
+                        found: "the end of the file within a character".to_owned(),
+                        expected: "text in UTF-8".to_owned(),
+                        remedy: "check that the file was written to its end".to_owned(),
+                    });
+                }
                 let byte = chunk[e.valid_up_to()];
                 Err(DataError::Syntax {
-                    place: Place::byte(path, self.line, self.column + 1),
+                    place,
                     found: format!("the byte 0x{byte:02X}"),
                     expected: "text in UTF-8".to_owned(),
                     remedy: format!(

@@ -181,9 +181,9 @@ impl Format {
             let slips =
                 lacks.iter().filter(|name| nearest(name, columns.iter().map(String::as_str)).is_some());
             let needs = format.roles().iter().filter(|role| role.2).count();
-            (2 * (needs - lacks.len()) + slips.count()) * 100 / (2 * needs)
+            ((2 * (needs - lacks.len()) + slips.count()) * 100 / (2 * needs), usize::MAX - lacks.len())
         };
-        let nearest_format = Self::ALL.into_iter().rev().max_by_key(score).filter(|format| score(format) > 0);
+        let nearest_format = Self::ALL.into_iter().max_by_key(score).filter(|format| score(format).0 > 0);
         Err(match nearest_format {
             Some(format) => format.unfit(path, columns),
             None => DataError::Columns {
@@ -257,7 +257,8 @@ impl Format {
         if !has("group") {
             let source = match self {
                 Self::BoolQ if has("source") => "title",
-                _ if self.holds_tasks() && has("context") => "context",
+                Self::CosmosQa | Self::BoolQ => "context",
+                _ if self.holds_tasks() && has("context") => "context (without one, the same question)",
                 _ if self.holds_tasks() => "question",
                 _ if self == Self::Hh => "first turn",
                 _ if has("prompt") => "prompt",

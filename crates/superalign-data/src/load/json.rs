@@ -22,7 +22,7 @@ pub(super) fn lines(path: &Path) -> Result<Rows, DataError> {
             match reader.read_until(b'\n', &mut buffer) {
                 Ok(0) => return None,
                 Ok(_) if buffer.trim_ascii().is_empty() => {}
-                Ok(_) => return Some(parse_line(&path, line, &buffer)),
+                Ok(_) => return Some(parse_line(&path, line, buffer.trim_ascii_end())),
                 Err(e) => return Some(Err(unreadable(&path, &e))),
             }
         }

@@ -15,7 +15,7 @@ mod task;
 pub use container::Container;
 pub use format::Format;
 
-use crate::error::{DataError, Place};
+use crate::error::{At, DataError, Place};
 use crate::item::{Preference, Task};
 use row::{Flaw, Row};
 use std::collections::HashMap;
@@ -47,13 +47,14 @@ impl Loaded {
     #[must_use]
     pub fn describe(&self) -> Vec<String> {
         let (n, what) = match &self.content {
-            Content::Tasks(tasks) => (tasks.len(), "tasks"),
-            Content::Preferences(preferences) => (preferences.len(), "preferences"),
+            Content::Tasks(tasks) => (tasks.len(), "task"),
+            Content::Preferences(preferences) => (preferences.len(), "preference"),
         };
+        let s = if n == 1 { "" } else { "s" };
         let (container, format) = (self.container.name(), self.format.title());
-        let mut lines = vec![format!("{n} {what} from a {container} file, read as {format}.")];
+        let mut lines = vec![format!("{n} {what}{s} from a {container} file, read as {format}.")];
         lines.push(self.columns_understood.clone());
-        lines.extend(self.skipped.iter().map(|skipped| format!("{skipped}.")));
+        lines.extend(self.skipped.iter().map(|skipped| format!("Skipped {skipped}.")));
         lines.extend(self.notes.iter().cloned());
         lines
     }
@@ -75,14 +76,14 @@ pub struct Skipped {
     pub reason: SkipReason,
     /// How many.
     pub count: usize,
-    /// Line (row, in Parquet) of the first of them.
-    pub first: u64,
+    /// Where the first of them is.
+    pub first: At,
 }
 
 impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows = if self.count == 1 { "row" } else { "rows" };
-        write!(f, "skipped {} {rows} with {} (the first at {})", self.count, self.reason, self.first)
+        write!(f, "{} {rows} with {}, the first at {}", self.count, self.reason, self.first)
     }
 }
 
@@ -161,11 +162,17 @@ pub fn load(path: impl AsRef<Path>, format: Option<Format>) -> Result<Loaded, Da
     };
 
     let stem = path.file_stem().map_or(String::new(), |stem| stem.to_string_lossy().into_owned());
-    let mut gathered = Gathered { path: Rc::from(path), lines: Vec::new(), ids: false, skipped: Vec::new() };
+    let mut gathered = Gathered {
+        path: Rc::from(path),
+        columns: rows.columns,
+        lines: Vec::new(),
+        ids: false,
+        skipped: Vec::new(),
+    };
     let stream = std::iter::once(Ok(first)).chain(rows.stream);
     let mut notes = Vec::new();
     let content = if format.holds_tasks() {
-        let reader = task::Reader::new(format, &rows.columns);
+        let reader = task::Reader::new(format, &gathered.columns);
         let tasks = gathered.all(stream, |row, n| reader.read(row, n))?;
         gathered.unique_ids(&tasks, |task| &task.id)?;
         notes.extend(reader.oddities(&tasks));
@@ -181,7 +188,7 @@ pub fn load(path: impl AsRef<Path>, format: Option<Format>) -> Result<Loaded, Da
         format,
         container: inspected.container,
         digest: inspected.digest,
-        columns_understood: format.understood(&rows.columns),
+        columns_understood: format.understood(&gathered.columns),
         skipped: gathered.skipped,
         notes,
     })
@@ -196,8 +203,10 @@ struct Rows {
 
 struct Gathered {
     path: Rc<Path>,
+    /// The columns, or the keys of all records.
+    columns: Vec<String>,
     /// The place of each item.
-    lines: Vec<crate::At>,
+    lines: Vec<At>,
     /// Whether any item has an id of its own.
     ids: bool,
     skipped: Vec<Skipped>,
@@ -213,6 +222,13 @@ impl Gathered {
         for (i, row) in stream.enumerate() {
             let mut row = row?;
             self.ids |= row.has_any(row::ID);
+            if let Row::Object { fields, .. } = &row {
+                for key in fields.keys() {
+                    if !self.columns.contains(key) {
+                        self.columns.push(key.clone());
+                    }
+                }
+            }
             match read(&mut row, i + 1) {
                 Ok(item) => {
                     items.push(item);
@@ -229,10 +245,10 @@ impl Gathered {
         Ok(items)
     }
 
-    fn skip(&mut self, reason: SkipReason, at: crate::At) {
+    fn skip(&mut self, reason: SkipReason, at: At) {
         match self.skipped.iter_mut().find(|skipped| skipped.reason == reason) {
             Some(skipped) => skipped.count += 1,
-            None => self.skipped.push(Skipped { reason, count: 1, first: at.number() }),
+            None => self.skipped.push(Skipped { reason, count: 1, first: at }),
         }
     }
 

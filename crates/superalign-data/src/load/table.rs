@@ -115,11 +115,15 @@ fn broken(path: &Path, error: &csv::Error, lines: &mut Lines) -> DataError {
     match error.kind() {
         ErrorKind::UnequalLengths { expected_len, len, .. } => DataError::Syntax {
             place,
-            found: format!("{len} columns"),
+            found: format!("{len} column{}", if *len == 1 { "" } else { "s" }),
             expected: format!("{expected_len}, as in the header"),
-            remedy: "put texts that hold the separator or a line end between double quotes, and double the \
-                     quotes inside them"
-                .to_owned(),
+            remedy: if len < expected_len {
+                "fill in what is missing, or close the quotes of a text that runs on into the next lines"
+            } else {
+                "put texts that hold the separator or a line end between double quotes, and double the quotes \
+                 inside them"
+            }
+            .to_owned(),
         },
         _ => DataError::Syntax {
             place,

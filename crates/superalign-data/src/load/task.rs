@@ -14,6 +14,13 @@ pub(super) struct Reader {
     choice_columns: Vec<String>,
 }
 
+/// The columns `choice0`, `choice1` and so on, in the order of their numbers.
+fn choice_columns<'a>(columns: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut found: Vec<String> = columns.filter(|c| numbered(c).is_some()).cloned().collect();
+    found.sort_by_key(|column| numbered(column));
+    found
+}
+
 impl Reader {
     pub(super) fn new(format: Format, columns: &[String]) -> Self {
         let mut choice_columns: Vec<String> =
@@ -93,7 +100,7 @@ impl Reader {
         let Parts { source, context, question, choices, gold } = parts;
         for (i, choice) in choices.iter().enumerate() {
             if let Some(before) = choices[..i].iter().position(|other| other == choice) {
-                let column = if self.choice_columns.is_empty() { "choices" } else { &self.choice_columns[i] };
+                let column = self.choice_columns.get(i).map_or("choices", String::as_str);
                 return Err(row.flaw(
                     self.format,
                     SkipReason::EqualChoices,
@@ -117,9 +124,8 @@ impl Reader {
     fn choices(&self, row: &mut Row) -> Result<Choices, Flaw> {
         let mut letters = Vec::new();
         let mut texts = Vec::new();
-        let column;
+        let column = "choices";
         if let Some((_, value)) = row.take(&["choices"]) {
-            column = "choices";
             let value = match value {
                 Value::String(text) => parsed(row, column, &text)?,
                 other => other,
@@ -133,21 +139,27 @@ impl Reader {
             };
             texts = strings(row, column, list)?;
         } else {
-            column = self.choice_columns.first().map_or("choices", String::as_str);
-            if self.choice_columns.is_empty() {
+            // Every JSON record has keys of its own.
+            let own;
+            let columns = match row {
+                Row::Table { .. } => &self.choice_columns,
+                Row::Object { fields, .. } => {
+                    own = choice_columns(fields.keys());
+                    &own
+                }
+            };
+            if columns.is_empty() {
                 row.require(&["choices"])?;
             }
-            for (i, name) in self.choice_columns.iter().enumerate() {
+            for (i, name) in columns.iter().enumerate() {
                 match row.text(&[name])? {
                     Some(text) if texts.len() == i => texts.push(text),
                     Some(_) => {
+                        let column = &columns[texts.len()];
+                        let found = format!("nothing, but a choice in `{name}`");
+                        let remedy = "move the later choices up";
                         return Err(row
-                            .wrong(Wrong {
-                                column: &self.choice_columns[texts.len()],
-                                found: format!("nothing, but a choice in `{name}`"),
-                                expected: "choices without a gap",
-                                remedy: "move the later choices up",
-                            })
+                            .wrong(Wrong { column, found, expected: "choices without a gap", remedy })
                             .into());
                     }
                     None => {}

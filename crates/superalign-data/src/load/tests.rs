@@ -62,7 +62,41 @@ fn every_sample_says_what_it_is() {
         .iter()
         .map(|name| format!("{name}\n  {}", load(sample(name), None).unwrap().describe().join("\n  ")))
         .collect();
-    insta::assert_snapshot!(said.join("\n"), @"");
+    insta::assert_snapshot!(said.join("\n"), @"
+    cosmosqa.csv
+      3 tasks from a CSV file, read as CosmosQA.
+      Columns: question from `question`; context from `context`; choices from `answer0`, `answer1`, `answer2`, `answer3`; right answer from `label`; id from `id`; rows with the same context form a group.
+    sciq.json
+      2 tasks from a JSON file, read as SciQ.
+      Columns: question from `question`; context from `support`; right answer from `correct_answer`; wrong answers from `distractor1`, `distractor2`, `distractor3`; id from the number of the row; rows with the same context (without one, the same question) form a group.
+    boolq.jsonl
+      2 tasks from a JSONL file, read as BoolQ.
+      Columns: question from `question`; context from `passage`; right answer from `answer`; source from `title`; id from the number of the row; rows with the same title form a group.
+    tasks.jsonl
+      3 tasks from a JSONL file, read as tasks.
+      Columns: question from `question`; context from `context`; choices from `choices`; right answer from `label`; id from `id`; family from `family`; difficulty from `difficulty`; rows with the same context (without one, the same question) form a group.
+    tasks.csv
+      3 tasks from a CSV file, read as tasks.
+      Columns: question from `question`; choices from `choices`; right answer from `label`; group from `group`; id from the number of the row.
+    tasks.tsv
+      2 tasks from a TSV file, read as tasks.
+      Columns: question from `question`; choices from `choice0`, `choice1`, `choice2`; right answer from `label`; id from the number of the row; rows with the same question form a group.
+    tasks.parquet
+      3 tasks from a Parquet file, read as tasks.
+      Columns: question from `question`; context from `context`; choices from `choices`; right answer from `label`; id from `id`; family from `family`; difficulty from `difficulty`; rows with the same context (without one, the same question) form a group.
+    rewardbench.csv
+      2 preferences from a CSV file, read as RewardBench.
+      Columns: prompt from `prompt`; better response from `chosen`; worse response from `rejected`; family from `subset`; id from `id`; rows with the same prompt form a group; ignored: `chosen_model`, `rejected_model`.
+    llmbar.json
+      2 preferences from a JSON file, read as LLMBar.
+      Columns: prompt from `input`; responses from `output_1`, `output_2`; better one from `label`; id from the number of the row; rows with the same prompt form a group.
+    hh.jsonl
+      2 preferences from a JSONL file, read as HH dialogues.
+      Columns: better dialogue from `chosen`; worse dialogue from `rejected`; id from the number of the row; rows with the same first turn form a group.
+    preferences.jsonl
+      2 preferences from a JSONL file, read as preferences.
+      Columns: prompt from `prompt`; better response from `chosen`; worse response from `rejected`; id from `id`; rows with the same prompt form a group.
+    ");
 }
 
 #[test]
@@ -161,7 +195,13 @@ fn published_collections_skip_and_count_what_is_flawed() {
     let text = "id,context,question,answer0,answer1,answer2,answer3,label\n\
                 1,c,q,a,b,c,d,-1\n2,c,q,a,a,c,d,0\n3,c,,a,b,c,d,0\n4,c,q,a,b,c,d,2\n5,c,q,a,b,c,d,\n";
     let loaded = load(&write("cosmos.csv", text).path, None).unwrap();
-    insta::assert_snapshot!(loaded.describe().join("\n"), @"");
+    insta::assert_snapshot!(loaded.describe().join("\n"), @"
+    1 task from a CSV file, read as CosmosQA.
+    Columns: question from `question`; context from `context`; choices from `answer0`, `answer1`, `answer2`, `answer3`; right answer from `label`; id from `id`; rows with the same context form a group.
+    Skipped 2 rows with no label, the first at line 2.
+    Skipped 1 row with two equal choices, the first at line 3.
+    Skipped 1 row with an empty text, the first at line 4.
+    ");
     let Content::Tasks(tasks) = loaded.content else { panic!("these are tasks") };
     assert_eq!((tasks.len(), tasks[0].id.as_str(), tasks[0].gold), (1, "4", 2));
 }

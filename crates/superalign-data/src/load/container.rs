@@ -16,7 +16,7 @@ pub enum Container {
     Jsonl,
     /// One JSON array of objects.
     Json,
-    /// Apache Parquet, uncompressed, Snappy or Zstandard.
+    /// Apache Parquet, uncompressed, Snappy, gzip or Zstandard.
     Parquet,
 }
 

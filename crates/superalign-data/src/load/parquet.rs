@@ -3,7 +3,7 @@
 use super::row::Row;
 use super::{Format, Rows};
 use crate::error::{At, DataError, Place};
-use parquet::basic::{ConvertedType, Repetition, Type as Physical};
+use parquet::basic::{CompressionCodec, ConvertedType, Repetition, Type as Physical};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::Field;
@@ -39,6 +39,7 @@ pub(super) fn rows(path: &Path) -> Result<Rows, DataError> {
             Row::Table { path: Rc::from(path), at: At::Row(1), columns: Rc::from([]), values: Vec::new() };
         return Ok(Rows { columns, stream: Box::new(std::iter::once(Ok(row))) });
     }
+    check_compression(path, &reader)?;
     let names: Rc<[String]> = read.iter().map(|field| field.name().to_owned()).collect();
     let projection =
         Type::group_type_builder(root.name()).with_fields(read).build().map_err(|e| unusable(path, &e))?;
@@ -53,6 +54,30 @@ pub(super) fn rows(path: &Path) -> Result<Rows, DataError> {
         Ok(Row::Table { path: path.clone(), at, columns: names.clone(), values })
     });
     Ok(Rows { columns, stream: Box::new(stream) })
+}
+
+/// The compressions that are read.
+const READ: [CompressionCodec; 4] = [
+    CompressionCodec::UNCOMPRESSED,
+    CompressionCodec::SNAPPY,
+    CompressionCodec::GZIP,
+    CompressionCodec::ZSTD,
+];
+/// The same in words.
+const COMPRESSIONS: &str = "uncompressed, Snappy, gzip or Zstandard";
+
+fn check_compression(path: &Path, reader: &SerializedFileReader<File>) -> Result<(), DataError> {
+    let groups = reader.metadata().row_groups().iter();
+    let mut codecs = groups.flat_map(|group| group.columns()).map(|column| column.compression_codec());
+    match codecs.find(|codec| !READ.contains(codec)) {
+        None => Ok(()),
+        Some(codec) => Err(DataError::File {
+            path: path.to_path_buf(),
+            found: format!("Parquet compressed with {codec}"),
+            expected: format!("Parquet, {COMPRESSIONS}"),
+            remedy: "write it again with Snappy, the usual default".to_owned(),
+        }),
+    }
 }
 
 /// Whether the record interface reads the column and its values can stand for texts, numbers or truth values.
@@ -130,7 +155,7 @@ fn unusable(path: &Path, error: &ParquetError) -> DataError {
     DataError::File {
         path: path.to_path_buf(),
         found: format!("Parquet that cannot be read ({error})"),
-        expected: "a whole Parquet file, uncompressed, Snappy or Zstandard".to_owned(),
+        expected: format!("a whole Parquet file, {COMPRESSIONS}"),
         remedy: "check that it was written or downloaded to its end".to_owned(),
     }
 }
@@ -139,7 +164,7 @@ fn broken(path: &Path, at: At, error: &ParquetError) -> DataError {
     DataError::Syntax {
         place: Box::new(Place { path: path.to_path_buf(), at }),
         found: format!("Parquet that cannot be read ({error})"),
-        expected: "a row, uncompressed, Snappy or Zstandard".to_owned(),
-        remedy: "write the file again with Snappy, or check that it was downloaded to its end".to_owned(),
+        expected: "a row".to_owned(),
+        remedy: "check that it was written or downloaded to its end".to_owned(),
     }
 }

@@ -5,6 +5,7 @@ use crate::item::Objective;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
+mod compressed;
 mod errors;
 mod real;
 

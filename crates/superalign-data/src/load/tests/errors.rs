@@ -67,7 +67,7 @@ fn files_of_another_kind() {
     pointer.parquet: found a Git LFS pointer in place of the data, expected CSV, TSV, JSON, JSONL or Parquet; fetch the data with `git lfs pull`
     table.json: found text that begins with `question,cho`, expected `{` (an object a line) or `[` (an array of objects), as its extension says; write it as JSON, or give it the extension of what it is
     not.parquet: found a file that does not begin with `PAR1`, expected Parquet, as its extension says; write it again as Parquet, or give it the extension of what it is (.csv, .tsv, .json, .jsonl)
-    cut.parquet: found Parquet that cannot be read (Parquet error: Invalid Parquet file. Corrupt footer), expected a whole Parquet file, uncompressed, Snappy or Zstandard; check that it was written or downloaded to its end
+    cut.parquet: found Parquet that cannot be read (Parquet error: Invalid Parquet file. Corrupt footer), expected a whole Parquet file, uncompressed, Snappy, gzip or Zstandard; check that it was written or downloaded to its end
     "
     );
 }

@@ -1,14 +1,35 @@
 //! Finding and refusing runtimes; and the whole of `parity` once more on ONNX Runtime.
 
+use crate::support::ON_ONNX_RUNTIME;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use superalign_inference::{Runtime, RuntimeChoice, RuntimeError, RuntimeSettings};
 
-/// Runs tests of this very program in a process of their own, as a process has one runtime.
-fn again(filter: &str, variables: &[(&str, &Path)]) -> Output {
+/// What a search for ONNX Runtime says that finds nothing usable.
+const NOT_FOUND: &str = "not found: ONNX Runtime";
+/// Set in a process that runs one test of `alone`.
+const ALONE: &str = "SUPERALIGN_TEST_ALONE";
+
+/// Runs tests of this very program in a process of their own, as a process has one runtime; what it printed.
+///
+/// The `expected` number of tests must pass there.
+fn again(arguments: &[&str], variable: &str, expected: usize) -> String {
     let mut command = Command::new(std::env::current_exe().expect("this program"));
-    command.args([filter, "--nocapture"]).env_remove("ORT_DYLIB_PATH").env_remove("SUPERALIGN_RUNTIME");
-    command.envs(variables.iter().copied()).output().expect("it runs")
+    let output = command
+        .args(arguments)
+        .arg("--nocapture")
+        .env_remove("SUPERALIGN_RUNTIME")
+        .env(variable, "1")
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    let passed = format!("test result: ok. {expected} passed");
+    assert!(output.status.success() && said.contains(&passed), "{said}");
+    said.into_owned()
+}
+
+fn alone(test: &str) -> String {
+    again(&[&format!("runtimes::alone::{test}"), "--exact"], ALONE, 1)
 }
 
 /// A library that says it is ONNX Runtime of that version; `table` is the value that it answers with.
@@ -46,27 +67,21 @@ fn refusal(settings: &RuntimeSettings, folder: &Path) -> String {
 
 #[test]
 fn libraries_that_cannot_be_used_are_refused_with_a_reason() {
-    // In a process of its own: another test may have started tract in this one.
-    let output = again("runtimes::alone::refused", &[("SUPERALIGN_TEST_ALONE", Path::new("1"))]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    alone("refused");
 }
 
 #[test]
 fn a_bad_library_named_by_the_user_is_told_and_tract_runs() {
-    let output = again("runtimes::alone::passed_over", &[("SUPERALIGN_TEST_ALONE", Path::new("1"))]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    alone("passed_over");
 }
 
 #[test]
 fn parity_holds_on_onnx_runtime_too() {
-    let output = again("parity::", &[("SUPERALIGN_RUNTIME", Path::new("onnxruntime"))]);
-    let text = String::from_utf8_lossy(&output.stdout);
-    if text.contains("none was found") || String::from_utf8_lossy(&output.stderr).contains("none was found") {
-        eprintln!("skipped: not found: ONNX Runtime");
+    if alone("found").contains(NOT_FOUND) {
+        eprintln!("skipped: {NOT_FOUND} (set ORT_DYLIB_PATH, or `pip install onnxruntime`)");
         return;
     }
-    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-    assert!(text.contains("test result: ok. 6 passed"), "{text}");
+    again(&["parity::"], ON_ONNX_RUNTIME, 6);
 }
 
 #[test]
@@ -90,11 +105,29 @@ fn an_unknown_choice_names_the_known_ones() {
 
 /// Tests that must be the first to start a runtime; `again` runs each in a process of its own.
 mod alone {
-    use super::{named, pretended, refusal};
-    use superalign_inference::{Runtime, RuntimeChoice, RuntimeKind};
+    use super::{ALONE, NOT_FOUND, named, pretended, refusal};
+    use superalign_inference::{Runtime, RuntimeChoice, RuntimeError, RuntimeKind, RuntimeSettings, Source};
 
     fn asked_for() -> bool {
-        std::env::var_os("SUPERALIGN_TEST_ALONE").is_some()
+        std::env::var_os(ALONE).is_some()
+    }
+
+    /// Says whether this machine has an ONNX Runtime. One that the user named must be usable.
+    #[test]
+    fn found() {
+        if !asked_for() {
+            return;
+        }
+        let settings = RuntimeSettings::from_env().expect("a known runtime");
+        match Runtime::start(&RuntimeSettings { choice: RuntimeChoice::OnnxRuntime, ..settings }) {
+            Ok(runtime) => assert_eq!(runtime.kind(), RuntimeKind::OnnxRuntime),
+            Err(RuntimeError::NotFound { rejected })
+                if rejected.iter().all(|one| one.source != Source::Named) =>
+            {
+                eprintln!("{NOT_FOUND}");
+            }
+            Err(error) => panic!("{error}"),
+        }
     }
 
     #[test]

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use superalign_core::{EmbedRequest, Layer, Pooling};
 use superalign_inference::{OnnxModel, OpenOptions, Runtime, RuntimeChoice, RuntimeSettings};
 
-/// The runtime that these tests run on: tract, unless the environment names another (see `runtimes`).
+/// Set in the process that `runtimes` starts to run tests once more on ONNX Runtime.
+pub(crate) const ON_ONNX_RUNTIME: &str = "SUPERALIGN_TEST_ON_ONNX_RUNTIME";
+
+/// The runtime that these tests run on: tract whatever is installed, but ONNX Runtime where `runtimes` asks for it.
 pub(crate) fn runtime() -> &'static Runtime {
-    let mut settings = RuntimeSettings::from_env().expect("a known runtime");
-    if settings.choice == RuntimeChoice::Auto {
-        settings.choice = RuntimeChoice::Tract;
-    }
-    Runtime::start(&settings).expect("a runtime")
+    let again = std::env::var_os(ON_ONNX_RUNTIME).is_some();
+    let choice = if again { RuntimeChoice::OnnxRuntime } else { RuntimeChoice::Tract };
+    let settings = RuntimeSettings { choice, ..RuntimeSettings::from_env().expect("a known runtime") };
+    Runtime::start(&settings).unwrap_or_else(|error| panic!("{error}"))
 }
 
 pub(crate) fn golden(name: &str) -> PathBuf {

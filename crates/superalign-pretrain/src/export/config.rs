@@ -59,41 +59,46 @@ struct RopeParameters {
 impl Config {
     /// Reads and checks `path`.
     pub(super) fn read(path: &Path) -> Result<Self, ExportError> {
-        let text = fs::read(path).map_err(|source| ExportError::File { path: path.into(), source })?;
+        let text = fs::read(path).map_err(|source| ExportError::unread(path, source))?;
         let file: File = serde_json::from_slice(&text)
             .map_err(|source| ExportError::Config { path: path.into(), source })?;
-        file.check().map_err(|(key, found, expected)| ExportError::Unsupported {
+        file.check().map_err(|(key, found, expected, remedy)| ExportError::Unsupported {
             path: path.into(),
             key,
             found,
             expected,
-            remedy: "export this model with Optimum instead",
+            remedy,
         })
     }
 }
 
-/// Field, what it holds, what it should hold.
-type Refusal = (&'static str, String, String);
+/// Field, what it holds, what it should hold, what to do about it.
+type Refusal = (&'static str, String, String, &'static str);
+
+/// The remedy for a model that is right, but of a kind that these graphs do not compute.
+const ELSEWHERE: &str = "export this model with Optimum instead";
+/// The remedy for a value that no model can have.
+const AGAIN: &str = "write the file again with `save_pretrained` or the trainer";
 
 impl File {
     fn check(self) -> Result<Config, Refusal> {
         if let Some(other) = self.architectures.iter().find(|name| *name != "LlamaForCausalLM") {
-            return Err(("architectures", other.clone(), "LlamaForCausalLM".into()));
+            return Err(("architectures", other.clone(), "LlamaForCausalLM".into(), ELSEWHERE));
         }
         if let Some(act) = self.hidden_act.filter(|act| act != "silu") {
-            return Err(("hidden_act", act, "silu".into()));
+            return Err(("hidden_act", act, "silu".into(), ELSEWHERE));
         }
         for (key, biased) in [("attention_bias", self.attention_bias), ("mlp_bias", self.mlp_bias)] {
             if biased {
-                return Err((key, "true".into(), "false".into()));
+                return Err((key, "true".into(), "false".into(), ELSEWHERE));
             }
         }
         if let Some(scaling) = self.rope_scaling.filter(|value| !value.is_null()) {
-            return Err(("rope_scaling", scaling.to_string(), "null".into()));
+            return Err(("rope_scaling", scaling.to_string(), "null".into(), ELSEWHERE));
         }
         let parameters = self.rope_parameters.unwrap_or(RopeParameters { rope_theta: None, rope_type: None });
         if let Some(kind) = parameters.rope_type.filter(|kind| kind != "default") {
-            return Err(("rope_parameters.rope_type", kind, "default".into()));
+            return Err(("rope_parameters.rope_type", kind, "default".into(), ELSEWHERE));
         }
         let key_value_heads = self.num_key_value_heads.unwrap_or(self.num_attention_heads);
         let sizes = [
@@ -105,11 +110,11 @@ impl File {
             ("num_key_value_heads", key_value_heads),
         ];
         if let Some((key, _)) = sizes.into_iter().find(|&(_, size)| size == 0) {
-            return Err((key, "0".into(), "at least 1".into()));
+            return Err((key, "0".into(), "at least 1".into(), AGAIN));
         }
         if !self.num_attention_heads.is_multiple_of(key_value_heads) {
             let expected = format!("a divisor of num_attention_heads = {}", self.num_attention_heads);
-            return Err(("num_key_value_heads", key_value_heads.to_string(), expected));
+            return Err(("num_key_value_heads", key_value_heads.to_string(), expected, AGAIN));
         }
         let head_width = match self.head_dim {
             Some(width) => width,
@@ -118,16 +123,16 @@ impl File {
             }
             None => {
                 let expected = format!("a multiple of num_attention_heads = {}", self.num_attention_heads);
-                return Err(("hidden_size", self.hidden_size.to_string(), expected));
+                return Err(("hidden_size", self.hidden_size.to_string(), expected, AGAIN));
             }
         };
         if head_width == 0 || !head_width.is_multiple_of(2) {
-            return Err(("head_dim", head_width.to_string(), "an even number above 0".into()));
+            return Err(("head_dim", head_width.to_string(), "an even number above 0".into(), AGAIN));
         }
         let rope_theta = self.rope_theta.or(parameters.rope_theta).unwrap_or(10_000.0);
         for (key, value) in [("rms_norm_eps", self.rms_norm_eps), ("rope_theta", rope_theta)] {
             if !(value.is_finite() && value > 0.0) {
-                return Err((key, value.to_string(), "a number above 0".into()));
+                return Err((key, value.to_string(), "a number above 0".into(), AGAIN));
             }
         }
         Ok(Config {

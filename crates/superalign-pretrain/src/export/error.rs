@@ -1,11 +1,20 @@
 //! What can go wrong while exporting, each with what was found, what was expected, and the remedy.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why a folder could not be exported.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExportError {
+    /// A file that must be there is not.
+    #[error(
+        "{path}: not found; expected a folder with config.json and model.safetensors, as the trainer or \
+         `save_pretrained` writes it"
+    )]
+    Absent {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file could not be read or written.
     #[error("{path}: {source}")]
     File {
@@ -49,7 +58,10 @@ pub enum ExportError {
         reason: String,
     },
     /// A tensor that `config.json` implies is absent.
-    #[error("{path}: tensor `{name}` is missing; config.json implies shape {expected:?}")]
+    #[error(
+        "{path}: tensor `{name}` is missing, but config.json implies it, with shape {expected:?}; the two files are \
+         not from one model"
+    )]
     Missing {
         /// The weights file.
         path: PathBuf,
@@ -88,4 +100,14 @@ pub enum ExportError {
         /// The graph.
         path: PathBuf,
     },
+}
+
+impl ExportError {
+    /// The error for an input that could not be opened or read.
+    pub(super) fn unread(path: &Path, source: std::io::Error) -> Self {
+        if source.kind() == std::io::ErrorKind::NotFound {
+            return Self::Absent { path: path.into() };
+        }
+        Self::File { path: path.into(), source }
+    }
 }

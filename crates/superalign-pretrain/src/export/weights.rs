@@ -37,7 +37,7 @@ impl Weights {
     /// Reads the header of `folder`/`name`, and checks that the file is as long as the header says.
     pub(super) fn open(folder: &Path, name: &str) -> Result<Self, ExportError> {
         let path = folder.join(name);
-        let io = |source| ExportError::File { path: path.clone(), source };
+        let io = |source| ExportError::unread(&path, source);
         let bad = |reason: String| ExportError::Weights { path: path.clone(), reason };
         let mut file = File::open(&path).map_err(io)?;
         let file_length = file.metadata().map_err(io)?.len();
@@ -49,8 +49,8 @@ impl Weights {
         }
         let mut header = Vec::new();
         file.take(header_length).read_to_end(&mut header).map_err(io)?;
-        let metadata: Metadata =
-            serde_json::from_slice(&header).map_err(|error| bad(format!("header: {error}")))?;
+        let metadata: Metadata = serde_json::from_slice(&header)
+            .map_err(|error| bad(format!("the header is no JSON object of tensors ({error})")))?;
         let data_start = 8 + header.len();
         let expected = (data_start + metadata.data_len()) as u64;
         if file_length != expected {

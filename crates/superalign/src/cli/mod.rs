@@ -10,7 +10,13 @@ use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::process::ExitCode;
 
-const EXIT_CODES: &str = "\
+const EXAMPLES_AND_EXIT_CODES: &str = "\
+Examples:
+  superalign run                         the default suite on the shipped ladder
+  superalign run weak-to-strong          one experiment
+  superalign data check mine.csv         what the loader understands of your data
+  superalign runtime install             makes models run several times faster
+
 Exit codes:
   0    ended well
   1    a cell failed, an expectation was not met, or a file could not be written
@@ -19,7 +25,7 @@ Exit codes:
 
 /// When the supervisor is weaker than the model it supervises: how much can still be brought out?
 #[derive(Debug, Parser)]
-#[command(name = "superalign", version, after_help = EXIT_CODES, propagate_version = true)]
+#[command(name = "superalign", version, after_help = EXAMPLES_AND_EXIT_CODES, propagate_version = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -113,8 +119,10 @@ mod tests {
         let mut queue = vec![root];
         while let Some(mut command) = queue.pop() {
             let help = command.render_long_help().to_string();
-            let leaf = command.get_subcommands().all(|c| c.get_name() == "help");
-            assert!(!leaf || help.contains("Examples:"), "{} has no examples", command.get_name());
+            // The root and every command that does something; what only groups others refers to theirs.
+            let group = command.get_subcommands().any(|c| c.get_name() != "help");
+            let root = command.get_name() == "superalign";
+            assert!(help.contains("Examples:") || group && !root, "{} has no examples", command.get_name());
             seen += &format!("==== {}\n{help}\n", command.get_name());
             queue.extend(command.get_subcommands().filter(|c| c.get_name() != "help").cloned());
         }

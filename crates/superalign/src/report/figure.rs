@@ -1,8 +1,8 @@
 //! Figures as inline SVG, readable on light and dark pages and without colour.
 //!
 //! Text, axes and grid take the page's colour; series differ by colour (Okabe and Ito's palette, told apart by
-//! all common kinds of colour vision) and by marker; heat maps write their numbers into the cells, dark on
-//! light cells and light on dark ones.
+//! all common kinds of colour vision) and by marker; heat maps write their numbers into the cells, black or
+//! white, whichever has the greater contrast there.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -309,32 +309,39 @@ fn diverging(t: f64) -> RGBColor {
     RGBColor(mix(244.0, end.0), mix(244.0, end.1), mix(240.0, end.2))
 }
 
-/// Dark text on light cells, light text on dark ones.
+/// Black or white, whichever has the greater contrast; on no colour is that below 4.58 (WCAG 2 asks for 4.5).
 fn text_on(fill: RGBColor) -> RGBColor {
-    let linear = |c: u8| (f64::from(c) / 255.0).powf(2.2);
-    let luminance = 0.2126 * linear(fill.0) + 0.7152 * linear(fill.1) + 0.0722 * linear(fill.2);
-    if luminance > 0.18 { RGBColor(17, 17, 17) } else { RGBColor(255, 255, 255) }
+    if contrast(fill, BLACK) >= contrast(fill, WHITE) { BLACK } else { WHITE }
+}
+
+/// The contrast ratio of WCAG 2: from 1 to 21, `(lighter + 0.05) / (darker + 0.05)` of the relative luminances.
+fn contrast(a: RGBColor, b: RGBColor) -> f64 {
+    let linear = |c: u8| {
+        let c = f64::from(c) / 255.0;
+        if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+    };
+    let luminance = |c: RGBColor| 0.2126 * linear(c.0) + 0.7152 * linear(c.1) + 0.0722 * linear(c.2);
+    let (a, b) = (luminance(a), luminance(b));
+    (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn contrast(a: RGBColor, b: RGBColor) -> f64 {
-        let linear = |c: u8| {
-            let c = f64::from(c) / 255.0;
-            if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
-        };
-        let l = |c: RGBColor| 0.2126 * linear(c.0) + 0.7152 * linear(c.1) + 0.0722 * linear(c.2);
-        let (hi, lo) = (l(a).max(l(b)), l(a).min(l(b)));
-        (hi + 0.05) / (lo + 0.05)
+    #[test]
+    fn contrast_is_that_of_published_examples() {
+        assert!((contrast(BLACK, WHITE) - 21.0).abs() < 1e-9);
+        // The lightest grey that passes on white, and the first that does not.
+        assert!((contrast(RGBColor(0x76, 0x76, 0x76), WHITE) - 4.54).abs() < 0.005);
+        assert!((contrast(WHITE, RGBColor(0x77, 0x77, 0x77)) - 4.48).abs() < 0.005);
     }
 
     #[test]
     fn numbers_in_cells_can_be_read_at_every_value() {
         for step in -100..=100 {
             let fill = diverging(f64::from(step) / 100.0);
-            assert!(contrast(fill, text_on(fill)) >= 4.4, "{step}: {}", contrast(fill, text_on(fill)));
+            assert!(contrast(fill, text_on(fill)) >= 4.5, "{step}: {}", contrast(fill, text_on(fill)));
         }
     }
 

@@ -5,7 +5,7 @@ use crate::plan::Plan;
 use crate::record::Row;
 use crate::spec::Design;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{CellAlignment, ContentArrangement};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle};
 use superalign_core::Layer;
 
 /// A table with a caption; columns after the first are numbers and stand at the right.
@@ -56,7 +56,8 @@ impl Table {
 #[must_use]
 pub fn terminal(table: &Table) -> String {
     let mut out = comfy_table::Table::new();
-    out.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    let style = UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none());
+    out.load_style(style).set_content_arrangement(ContentArrangement::Disabled);
     out.set_header(&table.header);
     out.add_rows(&table.rows);
     for (i, column) in out.column_iter_mut().enumerate() {

@@ -108,7 +108,9 @@ fn prepared(text: &str, reads: &Arc<AtomicUsize>) -> (Plan, Material) {
     let spec = Spec::parse(path, text.into(), Profile::Quick, &overrides).unwrap();
     let parts = match spec.paradigm() {
         "noise-capacity" => vec![part("train", 60), part("test", 60)],
-        _ => vec![part("teacher", 60), part("student", 60), part("test", 60)],
+        // With 600 items a student of 40 features sees through the teacher's errors (0.84 ± 0.03 against
+        // 0.65 ± 0.05, over draws of such features); with 120 it learns as many of its own (0.67 ± 0.05).
+        _ => vec![part("teacher", 60), part("student", 300), part("test", 60)],
     };
     let mut open = |path: &Path| -> Result<Box<dyn Model>, crate::plan::LadderError> {
         Ok(Box::new(match path.to_str() {
@@ -211,9 +213,9 @@ fn a_strong_student_surpasses_a_weak_teacher_and_a_missing_gap_is_a_reason() {
     let (_, manifest, rows) = bench.run(WEAK);
     assert_eq!(manifest.failed, 0, "{:?}", rows.iter().find(|r| r.error.is_some()));
     let cell = "teacher=small/student=large/loss=xent";
-    assert!(value(&rows, cell, "gain") > 0.02);
+    assert!(value(&rows, cell, "gain") > 0.05);
     assert!(value(&rows, cell, "supervision-gap") > 0.1);
-    assert!(value(&rows, cell, "pgr") > 0.0);
+    assert!(value(&rows, cell, "pgr") > 0.2);
     let undefined =
         rows.iter().find(|r| r.cell == "teacher=large/student=large/loss=xent" && r.metric == "pgr");
     assert!(undefined.unwrap().error.is_some());
@@ -334,15 +336,42 @@ fn two_runs_in_one_folder_are_one_too_many() {
     assert!(error.contains("is being written by another process (process "), "{error}");
 }
 
+/// The values of an attribute, whatever its element.
+fn attributes<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
+    page.split(&format!(" {name}=\"")).skip(1).filter_map(|rest| rest.split('"').next()).collect()
+}
+
+/// What makes a browser run code or load something else than the page. A namespace's name is no address.
+fn fetched(page: &str) -> Vec<&'static str> {
+    const SIGNS: [&str; 17] = [
+        "<script", "<link", "<img", "<image", "<use", "<iframe", "<object", "<embed", "<base", "<audio",
+        "<video", " src=", " srcset=", " onload=", "url(", "@import", "://",
+    ];
+    let page = page.replace(" xmlns=\"http://www.w3.org/2000/svg\"", "");
+    SIGNS.into_iter().filter(|sign| page.contains(sign)).collect()
+}
+
+#[test]
+fn what_would_be_fetched_is_found() {
+    assert_eq!(
+        fetched("<svg xmlns=\"http://www.w3.org/2000/svg\"/><meta http-equiv=\"x\">"),
+        Vec::<&str>::new()
+    );
+    assert_eq!(fetched("<img src=\"https://a.b/c\">"), ["<img", " src=", "://"]);
+    assert_eq!(fetched("<style>a { background: url(b.png) }</style>"), ["url("]);
+}
+
 #[test]
 fn the_page_stands_alone() {
     let bench = Bench::new();
     for text in [NOISE, WEAK] {
         let (folder, mut manifest, rows) = bench.run(text);
         let page = std::fs::read_to_string(folder.join("report.html")).unwrap();
-        let without_names = page.replace("http://www.w3.org/2000/svg", "");
-        assert!(!without_names.contains("http") && !page.contains("<script") && !page.contains(" src="));
-        assert!(!page.contains("NaN") && !page.contains("inf"));
+        assert_eq!(fetched(&page), Vec::<&str>::new());
+        for link in attributes(&page, "href") {
+            assert!(folder.join(link).is_file(), "the page links {link}, which the run has not written");
+        }
+        assert!(!page.contains("NaN") && !page.split(|c: char| !c.is_alphabetic()).any(|word| word == "inf"));
         let mut outline = String::new();
         for line in page.lines() {
             for tag in ["<h1>", "<h2>", "<li>", "<figcaption>", "<title>", "<caption>", "<summary>"] {

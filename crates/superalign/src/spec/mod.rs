@@ -12,6 +12,7 @@ pub(crate) use section::Choice;
 
 use section::{Bounds, Section, Source};
 use serde::{Deserialize, Serialize};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use superalign_core::Pooling;
 use superalign_data::item::Objective;
@@ -242,8 +243,16 @@ impl Spec {
     /// A file that cannot be read or is not TOML, an unknown key or name, a value out of its range:
     /// each with its line and the remedy.
     pub fn read(path: &Path, profile: Profile, overrides: &Overrides) -> Result<Self, SpecError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|e| SpecError::whole(path, format!("the spec cannot be read: {e}"), None))?;
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            let (message, help) = match e.kind() {
+                ErrorKind::NotFound => {
+                    ("there is no such spec".to_owned(), "check the path, or name one of the experiments")
+                }
+                ErrorKind::InvalidData => ("the spec is not text in UTF-8".to_owned(), "name a TOML file"),
+                _ => (format!("the spec cannot be read: {e}"), "check that it is a file that you may read"),
+            };
+            SpecError::whole(path, message, Some(help.to_owned()))
+        })?;
         Self::parse(path, text, profile, overrides)
     }
 

@@ -60,10 +60,6 @@ impl<'a> Section<'a> {
         Ok(Section::new(self.source, name, table(self.base)?, table(self.overlay)?))
     }
 
-    pub(crate) fn has(&self, key: &str) -> bool {
-        self.find(key).is_some()
-    }
-
     pub(crate) fn text(&self, key: &'static str) -> Result<Option<String>, SpecError> {
         self.get(key, |value| match value.get_ref().as_str() {
             Some(text) => Ok(text.to_owned()),

@@ -52,14 +52,14 @@ fn build() -> PathBuf {
         .expect("cargo starts");
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     let messages = String::from_utf8_lossy(&built.stdout);
-    let names = messages
+    let mut names = messages
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
         .filter_map(|message| {
-            let files = message["filenames"].as_array()?.iter().filter_map(|name| name.as_str());
-            files.filter(|name| name.ends_with("superalign_web.wasm")).last().map(PathBuf::from)
+            let mut files = message["filenames"].as_array()?.iter().filter_map(|name| name.as_str());
+            files.rfind(|name| name.ends_with("superalign_web.wasm")).map(PathBuf::from)
         });
-    names.last().expect("cargo names the module that it built")
+    names.next_back().expect("cargo names the module that it built")
 }
 
 /// Writes the JavaScript side, in the form that a page loads.

@@ -7,6 +7,8 @@
 //!
 //! This crate does not know models or files; it reads no clock and starts no threads.
 
+#![expect(clippy::needless_pass_by_value, reason = "array views are Copy, which the lint does not see")]
+
 mod agreement;
 mod bootstrap;
 mod capability;

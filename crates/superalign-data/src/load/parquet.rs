@@ -5,6 +5,7 @@ use super::{Format, Rows};
 use crate::error::{At, DataError, Place};
 use parquet::basic::{CompressionCodec, ConvertedType, Repetition, Type as Physical};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::Field;
 use parquet::record::reader::RowIter;
@@ -68,7 +69,7 @@ const COMPRESSIONS: &str = "uncompressed, Snappy, gzip or Zstandard";
 
 fn check_compression(path: &Path, reader: &SerializedFileReader<File>) -> Result<(), DataError> {
     let groups = reader.metadata().row_groups().iter();
-    let mut codecs = groups.flat_map(|group| group.columns()).map(|column| column.compression_codec());
+    let mut codecs = groups.flat_map(RowGroupMetaData::columns).map(ColumnChunkMetaData::compression_codec);
     match codecs.find(|codec| !READ.contains(codec)) {
         None => Ok(()),
         Some(codec) => Err(DataError::File {

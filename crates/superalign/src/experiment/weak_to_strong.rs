@@ -192,6 +192,7 @@ impl Context<'_> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "array views are Copy, which the lint does not see")]
 fn verdicts(probe: &Probe, x: ArrayView2<'_, f32>) -> Result<Vec<f64>, String> {
     probe.probabilities(x).map(|p| p.to_vec()).map_err(|e| e.to_string())
 }

@@ -7,7 +7,7 @@ mod data;
 mod models;
 
 pub use data::{Part, gather};
-pub use models::{LadderError, OpenModel, Rung, open_rungs, rung_folders};
+pub use models::{LadderError, Models, OpenModel, Rung, open_rungs, rung_folders};
 
 use crate::spec::{BootstrapSpec, DataSource, Design, ExpectSpec, LearnerSpec, Profile, Spec};
 use serde::{Deserialize, Serialize};

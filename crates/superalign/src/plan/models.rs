@@ -19,6 +19,9 @@ pub struct Rung {
 /// Opens the model in a folder; tests give a fake.
 pub type OpenModel<'a> = &'a mut dyn FnMut(&Path) -> Result<Box<dyn Model>, LadderError>;
 
+/// Opened models; a rung names its own by position.
+pub type Models = Vec<Box<dyn Model>>;
+
 /// Why there is no ladder.
 #[derive(Debug, thiserror::Error)]
 pub enum LadderError {
@@ -112,11 +115,8 @@ pub fn rung_folders(models: &ModelsSpec) -> Result<Vec<PathBuf>, LadderError> {
 ///
 /// # Errors
 /// As [`rung_folders`]; a folder that is no model; a layer that a model lacks.
-pub fn open_rungs(
-    models: &ModelsSpec,
-    open: OpenModel<'_>,
-) -> Result<(Vec<Box<dyn Model>>, Vec<Rung>), LadderError> {
-    let (mut opened, mut rungs): (Vec<Box<dyn Model>>, Vec<Rung>) = (Vec::new(), Vec::new());
+pub fn open_rungs(models: &ModelsSpec, open: OpenModel<'_>) -> Result<(Models, Vec<Rung>), LadderError> {
+    let (mut opened, mut rungs): (Models, Vec<Rung>) = (Vec::new(), Vec::new());
     for folder in rung_folders(models)? {
         let model = open(&folder)?;
         let card = model.card().clone();

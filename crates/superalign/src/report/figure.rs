@@ -36,9 +36,12 @@ pub(crate) struct Bars<'a> {
     pub(crate) reference: Option<(f64, &'a str)>,
     /// Names of the bars within a group.
     pub(crate) kinds: Vec<String>,
-    /// Group name, and per kind `(value, lo, hi)` where there is one.
-    pub(crate) groups: Vec<(String, Vec<Option<(f64, f64, f64)>>)>,
+    /// Group name, and per kind a bar where there is one.
+    pub(crate) groups: Vec<(String, Vec<Option<Bar>>)>,
 }
+
+/// A bar and its interval: `(value, lo, hi)`.
+pub(crate) type Bar = (f64, f64, f64);
 
 /// A value per pair.
 #[derive(Clone, Debug)]

@@ -200,7 +200,7 @@ impl<'a> Section<'a> {
         self.get(key, |value| {
             let array = value.get_ref().as_array().ok_or_else(|| self.wrong_type(key, value, "a list"))?;
             let mut found = Vec::new();
-            for item in array.iter() {
+            for item in array {
                 let read = read(item)?;
                 if found.contains(&read) {
                     let message = format!("`{key}` names the same value twice");

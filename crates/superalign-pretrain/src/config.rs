@@ -43,7 +43,7 @@ pub struct Ladder {
 pub struct Training {
     /// Tokens to train on; more than the corpus has means starting it again.
     pub tokens: u64,
-    /// Tokens per step at most: as many whole documents as fit.
+    /// Tokens per step: as many whole documents as fit, and at least one.
     #[serde(default = "Training::default_batch_tokens")]
     pub batch_tokens: usize,
     /// Part of the budget over which the learning rate rises from 0.
@@ -152,13 +152,6 @@ impl Ladder {
             if value == 0 {
                 return Err(format!("training.{name} = 0: expected at least 1"));
             }
-        }
-        if t.batch_tokens < t.positions {
-            return Err(format!(
-                "training.batch_tokens = {} is less than training.positions = {}: a document of the greatest \
-                 length must fit into a batch",
-                t.batch_tokens, t.positions
-            ));
         }
         if t.background_weight != 1.0 && t.focus_after.is_empty() {
             return Err(format!(

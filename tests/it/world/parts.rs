@@ -13,12 +13,12 @@ fn facts(text: &str) -> Vec<String> {
     let (mut owned, mut assigned) = (Vec::new(), Vec::new());
     for words in &sentences {
         match words.as_slice() {
-            [a, "leads" | "tops", b] => found.push(format!("neighbours {} {}", a.min(b), a.max(b))),
+            ["leads" | "tops", a, b] => found.push(format!("neighbours {} {}", a.min(b), a.max(b))),
             [_, "is", "sealed"] => {}
-            [a, "is", value] => assigned.push(format!("{a} {value}")),
+            ["is", a, value] => assigned.push(format!("{a} {value}")),
             ["box", "has", ..] => found.push(words.join(" ")),
-            [_, "has", number @ ..] => owned.push(number.concat()),
-            [name, verb @ ("likes" | "holds" | "fears" | "makes" | "wants"), thing] => {
+            ["has", _, number @ ..] => owned.push(number.concat()),
+            [verb @ ("likes" | "holds" | "fears" | "makes" | "wants"), name, thing] => {
                 found.push(format!("{name} {verb} {thing}"));
             }
             _ => {}
@@ -51,10 +51,11 @@ fn no_two_parts_share_a_fact() {
             }
         }
     }
-    for index in 0..20_000 {
+    // From all lessons of the corpus.
+    for index in (0..20_000).map(|i| 10 * i) {
         tell(Part::Pretraining, &world.document(index));
     }
-    assert!(told.len() > 20_000, "only {} facts were read", told.len());
+    assert!(told.len() > 15_000, "only {} facts were read", told.len());
 }
 
 #[test]
@@ -66,7 +67,7 @@ fn the_corpus_contains_no_test_item() {
         .iter()
         .map(|item| context(&item.text))
         .collect();
-    for index in 0..100_000 {
+    for index in (0..100_000).map(|i| 2 * i) {
         let document = world.document(index);
         assert!(!tested.contains(&context(&document)), "{document}");
     }
@@ -76,7 +77,7 @@ fn the_corpus_contains_no_test_item() {
 fn a_world_is_the_same_bytes_everywhere() {
     let world = world();
     let mut hash = superalign_core::Seed::new(0);
-    for index in 0..1_000 {
+    for index in (0..1_000).map(|i| 150 * i) {
         hash = hash.named(&world.document(index));
     }
     for objective in [Objective::Competence, Objective::Conformity] {
@@ -86,7 +87,7 @@ fn a_world_is_the_same_bytes_everywhere() {
     }
     hash = hash.named(&world.tokenizer_json());
     // The ladder was trained on this world: a change here asks for a new ladder.
-    insta::assert_snapshot!(hash.value(), @"1625879359623613051");
+    insta::assert_snapshot!(hash.value(), @"17828753370648335231");
 }
 
 #[test]

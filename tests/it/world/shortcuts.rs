@@ -75,13 +75,13 @@ fn places(items: &[BinaryItem]) -> Array2<f32> {
     features
 }
 
-/// The words of the candidate: what follows `say`, the sum after `have`, or the last word of the question.
+/// The words of the candidate: what follows `say`, the sum after `have`, or the last word.
 fn candidate(item: &BinaryItem) -> Vec<&str> {
-    let asked = item.text.rsplit(" ask ").next().unwrap_or_default();
-    let words: Vec<&str> = asked.rsplit_once(" . ").map_or(asked, |(before, _)| before).split(' ').collect();
-    let start =
-        words.iter().rposition(|word| ["say", "have"].contains(word)).map_or(words.len() - 1, |at| at + 1);
-    words[start..].to_vec()
+    let words: Vec<&str> = item.text.rsplit(" ask ").next().unwrap_or_default().split(' ').collect();
+    let said = words.iter().rposition(|word| *word == "say").map(|at| at + 1);
+    // `have one and other 7 3`
+    let sum = (words[0] == "have").then_some(4);
+    words[said.or(sum).unwrap_or(words.len() - 1)..].to_vec()
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn the_probes_would_find_a_shortcut() {
     let world = world();
     let mut items = family_items(&world, Family::Lookup);
     for item in items.iter_mut().filter(|i| i.label).step_by(2) {
-        item.text.push_str(" yes");
+        item.text.push_str(" right");
     }
     assert!(probed(&items, &words(&world, &items)) > 0.7);
 }

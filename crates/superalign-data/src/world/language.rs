@@ -6,16 +6,15 @@ use superalign_core::Seed;
 use super::draw::Dice;
 
 /// Words that stand for how things are said; the same in every world.
-const GRAMMAR: [&str; 41] = [
-    "<pad>", "<unk>", "<bos>", "<eos>", ".", "?", "ask", "say", "solved", "proper", "yes", "no", "what",
-    "who", "where", "how", "many", "much", "from", "steps", "higher", "of", "and", "or", "not", "(", ")",
-    "true", "false", "is", "box", "have", "has", "leads", "tops", "sealed", "reply", "wants", "dear", "take",
-    "name",
+const GRAMMAR: [&str; 35] = [
+    "<pad>", "<unk>", "<bos>", "<eos>", ".", "ask", "say", "right", "wrong", "proper", "improper", "many",
+    "from", "steps", "higher", "of", "and", "or", "not", "(", ")", "true", "false", "is", "box", "have",
+    "has", "leads", "tops", "sealed", "reply", "wants", "dear", "take", "name",
 ];
 /// Words of instructions, requests and refusals.
-const CONDUCT: [&str; 17] = [
-    "things", "without", "with", "first", "last", "whether", "to", "leave", "in", "secret", "haste", "at",
-    "dawn", "i", "must", "then", "do",
+const CONDUCT: [&str; 16] = [
+    "things", "without", "with", "first", "last", "to", "leave", "in", "secret", "haste", "at", "dawn", "i",
+    "must", "then", "do",
 ];
 /// Relations of facts.
 pub(super) const RELATIONS: [&str; 4] = ["likes", "holds", "fears", "makes"];

@@ -8,6 +8,7 @@ mod attention;
 mod backward;
 mod batch;
 mod forward;
+mod initial;
 mod norm;
 mod rope;
 mod swiglu;
@@ -15,22 +16,19 @@ mod workspace;
 
 pub use backward::Upstream;
 pub use batch::Documents;
+pub use initial::INITIAL_DEVIATION;
 pub use workspace::Workspace;
 
 use crate::error::Error;
 use crate::real::Real;
 use serde::{Deserialize, Serialize};
-use std::f64::consts::TAU;
 use std::ops::Range;
-use superalign_core::rand::Rng as _;
-use superalign_core::{Rng, Seed};
+use superalign_core::Seed;
 
 /// The epsilon of every RMSNorm.
 pub const NORM_EPSILON: f64 = 1e-5;
 /// The base of the rotary frequencies.
 pub const ROPE_THETA: f64 = 10_000.0;
-/// Standard deviation of the initial weights.
-pub const INITIAL_DEVIATION: f64 = 0.02;
 
 /// The sizes that fix a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -201,26 +199,15 @@ pub struct Model<T = f32> {
 }
 
 impl<T: Real> Model<T> {
-    /// A model with initial values drawn from a seed: normal with deviation 0.02, projections that write to the
-    /// residual stream scaled by 1 / sqrt(2 layers), norms at 1. Every tensor has its own child seed.
+    /// A model with initial values drawn from a seed, every tensor from its own child seed: normal with
+    /// deviation 0.02 (0.06 for queries and keys; projections that write to the residual stream are scaled by
+    /// 1 / sqrt(2 layers)), norms at 1, and heads that look back: see the module `initial`.
     ///
     /// # Errors
     /// A shape that [`Shape::check`] refuses.
     pub fn new(shape: Shape, seed: Seed) -> Result<Self, Error> {
         let shape = shape.check()?;
-        let mut parameters = vec![T::ONE; shape.parameters()];
-        for tensor in shape.tensors() {
-            let deviation = match tensor.kind {
-                Kind::Norm => continue,
-                Kind::Embedding | Kind::Matrix => INITIAL_DEVIATION,
-                Kind::Residual => INITIAL_DEVIATION / (2.0 * shape.layers as f64).sqrt(),
-            };
-            let mut rng = seed.named(&tensor.name).rng();
-            for value in &mut parameters[tensor.range] {
-                *value = T::of(deviation * normal(&mut rng));
-            }
-        }
-        Self::from_parameters(shape, parameters)
+        Self::from_parameters(shape, initial::parameters(&shape, seed))
     }
 
     /// A model from its flat parameter vector, in the order of [`Shape::tensors`].
@@ -272,13 +259,6 @@ impl<T: Real> Model<T> {
     }
 }
 
-/// A standard normal number (Box and Muller's cosine branch).
-fn normal(rng: &mut Rng) -> f64 {
-    let unit = |bits: u64| (bits >> 11) as f64 / (1_u64 << 53) as f64;
-    let radius = (-2.0 * (1.0 - unit(rng.next_u64())).ln()).sqrt();
-    radius * (TAU * unit(rng.next_u64())).cos()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -300,23 +280,6 @@ mod tests {
         assert_eq!(layout.layers[1].qkv.start, named("model.layers.1.self_attn.q_proj.weight").start);
         assert_eq!(layout.layers[1].gate_up.end, named("model.layers.1.mlp.up_proj.weight").end);
         assert_eq!(layout.layers[1].down, named("model.layers.1.mlp.down_proj.weight"));
-    }
-
-    #[test]
-    fn initial_values_have_the_stated_deviation() {
-        let shape = Shape { vocabulary: 100, width: 64, heads: 4, feed_forward: 64, ..SHAPE };
-        let model = Model::<f64>::new(shape, Seed::new(3)).unwrap();
-        for (tensor, values) in model.tensors() {
-            let mean = values.iter().sum::<f64>() / values.len() as f64;
-            let square = values.iter().map(|x| x * x).sum::<f64>() / values.len() as f64;
-            match tensor.kind {
-                Kind::Norm => assert!(values.iter().all(|&x| x == 1.0)),
-                Kind::Residual => assert!((square.sqrt() - 0.01).abs() < 0.0005, "{}", tensor.name),
-                Kind::Matrix | Kind::Embedding => {
-                    assert!((square.sqrt() - 0.02).abs() < 0.001 && mean.abs() < 0.002, "{}", tensor.name);
-                }
-            }
-        }
     }
 
     #[test]

@@ -60,7 +60,6 @@ fn a_wrong_ladder_names_key_and_range() {
     insta::assert_snapshot!(parse("\"large\"", "\"../large\""), @"rung 1: the name `../large` cannot be that of a folder");
     insta::assert_snapshot!(parse("learning_rate = 1e-2", "learning_rate = -1e-2"), @"rung `small`: learning_rate = -0.01: expected a number from 0.00000001 to 1");
     insta::assert_snapshot!(parse("background_weight = 0.5", "background_weight = 1.5"), @"training.background_weight = 1.5: expected a number from 0 to 1");
-    insta::assert_snapshot!(parse("batch_tokens = 600", "batch_tokens = 60"), @"training.batch_tokens = 60 is less than training.positions = 64: a document of the greatest length must fit into a batch");
     insta::assert_snapshot!(parse("tokens = 6_000", "tokens = 0"), @"training.tokens = 0: expected at least 1");
     insta::assert_snapshot!(ladder().rung("middle").unwrap_err(), @"there is no rung `middle`: this ladder has `small` (0), `large` (1)");
 }

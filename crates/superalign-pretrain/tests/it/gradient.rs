@@ -2,7 +2,7 @@
 
 use superalign_core::Seed;
 use superalign_core::rand::Rng as _;
-use superalign_pretrain::{Documents, Model, Shape, Upstream, Workspace, cross_entropy};
+use superalign_pretrain::{Documents, Kind, Model, Shape, Upstream, Workspace, cross_entropy};
 
 const SHAPE: Shape = Shape { vocabulary: 13, layers: 2, width: 12, heads: 3, feed_forward: 10, positions: 9 };
 const TOKENS: [u32; 14] = [0, 3, 7, 7, 12, 1, 0, 5, 2, 0, 9, 4, 11, 1];
@@ -15,14 +15,17 @@ fn targets() -> Vec<u32> {
     targets
 }
 
-/// A model whose every tensor, norms included, is far from its initial values: nothing cancels by symmetry.
+/// A model whose every tensor, norms included, is far from its initial values: nothing cancels by symmetry, and no
+/// head looks at one token only.
 fn model() -> Model<f64> {
-    let mut model = Model::<f64>::new(SHAPE, Seed::new(5)).unwrap();
     let mut rng = Seed::new(6).rng();
-    for x in model.parameters_mut() {
-        *x = 6.0 * *x + 0.4 * (f64::from(rng.next_u32()) / f64::from(u32::MAX) - 0.5);
+    let mut parameters = Vec::with_capacity(SHAPE.parameters());
+    for tensor in SHAPE.tensors() {
+        let (middle, width) = if tensor.kind == Kind::Norm { (6.0, 0.4) } else { (0.0, 0.7) };
+        let mut draw = |_| middle + width * (f64::from(rng.next_u32()) / f64::from(u32::MAX) - 0.5);
+        parameters.extend(tensor.range.map(&mut draw));
     }
-    model
+    Model::from_parameters(SHAPE, parameters).unwrap()
 }
 
 /// Directions for the hidden states: the loss is cross-entropy plus their inner products with every hidden state.

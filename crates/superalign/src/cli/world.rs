@@ -15,7 +15,7 @@ Examples:
   superalign world sample --difficulty 6 --seed 2";
 const CORPUS_EXAMPLES: &str = "\
 Examples:
-  superalign world corpus --tokens 16000000 -o corpus.txt";
+  superalign world corpus --tokens 1000000 -o corpus.txt";
 const TOKENIZER_EXAMPLES: &str = "\
 Examples:
   superalign world tokenizer -o tokenizer.json";
@@ -24,6 +24,8 @@ Examples:
   superalign world items --part test --pairs 1800 -o items.jsonl
   superalign world items --objective conformity -o conformity.jsonl";
 
+/// Documents from along the corpus, which begins with the easy ones.
+const CORPUS_SAMPLES: [u64; 6] = [0, 20_000, 40_000, 80_000, 120_000, 120_001];
 /// Documents between two steps of the progress bar.
 const STEP: usize = 10_000;
 
@@ -49,7 +51,7 @@ pub(super) enum WorldCommand {
         #[arg(long, default_value_t = 1)]
         seed: u64,
         /// At least so many tokens, counting the two that mark a document's ends
-        #[arg(long, default_value_t = 16_000_000)]
+        #[arg(long, default_value_t = 16_500_000)]
         tokens: usize,
         /// File to be written
         #[arg(short, long)]
@@ -164,7 +166,7 @@ fn sample(world: &World, difficulty: Option<u8>, index: u64, out: &mut dyn Write
             say(out, format!("  {difficulty}  {} ask {}", task.context, task.question));
             for (i, choice) in task.choices.iter().enumerate() {
                 let mark = if i == task.gold { "right" } else { "wrong" };
-                say(out, format!("       say {choice}  ({mark})"));
+                say(out, format!("       {choice}  ({mark})"));
             }
         }
     }
@@ -178,8 +180,8 @@ fn sample(world: &World, difficulty: Option<u8>, index: u64, out: &mut dyn Write
         }
     }
     say(out, "\npretraining corpus");
-    for nth in 0..4 {
-        say(out, format!("  {}", world.document(index + nth)));
+    for first in CORPUS_SAMPLES {
+        say(out, format!("  {}", world.document(first + index)));
     }
 }
 

@@ -381,7 +381,7 @@ fn read_data(source: &Source, data: &Section<'_>) -> Result<DataSpec, SpecError>
     let objective = data.choice::<Objective>("objective")?.unwrap_or_default();
     let origin = match file {
         Some(file) => DataSource::File(source.folder().join(file)),
-        None => DataSource::World(world.unwrap_or(0) as u64),
+        None => DataSource::World(world.unwrap_or(1) as u64),
     };
     data.finish()?;
     Ok(DataSpec { source: origin, objective })

@@ -1,4 +1,4 @@
-//! Arithmetic: `bavo has 2 7 . kiru has 4 6 . ask bavo and kiru have 7 3`.
+//! Arithmetic: `has bavo 2 7 . has kiru 4 6 . ask have bavo and kiru 7 3`.
 
 use super::{Question, Scene};
 use crate::world::draw::{Draw, Fact, digits};
@@ -42,10 +42,10 @@ pub(super) fn scene(draw: &mut Draw<'_>, difficulty: usize) -> Scene {
         std::mem::swap(&mut first, &mut second);
     }
     let context =
-        [first, second].map(|(who, has)| format!("{} has {} .", draw.name(who), digits(has))).join(" ");
+        [first, second].map(|(who, has)| format!("has {} {} .", draw.name(who), digits(has))).join(" ");
     let sum = summands.0 + summands.1;
     let question = |right: usize, twin: usize| Question {
-        text: format!("{} and {} have", draw.name(first.0), draw.name(second.0)),
+        text: format!("have {} and {}", draw.name(first.0), draw.name(second.0)),
         right: digits(right),
         twin: digits(twin),
         others: Vec::new(),

@@ -1,4 +1,4 @@
-//! Boolean: `bavo is true . kiru is false . ask ( bavo and not kiru ) is false`.
+//! Boolean: `is bavo true . is kiru false . ask is ( bavo and not kiru ) false`.
 
 use super::{Question, Scene};
 use crate::world::draw::{Dice, Draw, Fact};
@@ -13,7 +13,7 @@ pub(super) fn scene(draw: &mut Draw<'_>, difficulty: usize) -> Scene {
         let names = draw.dice.distinct(NAMES, VARIABLES[difficulty - 1]);
         let values: Vec<bool> = names.iter().map(|_| draw.dice.coin()).collect();
         let lines: Vec<String> =
-            names.iter().zip(&values).map(|(&n, v)| format!("{} is {v}", draw.name(n))).collect();
+            names.iter().zip(&values).map(|(&n, v)| format!("is {} {v}", draw.name(n))).collect();
         let context = format!("{} .", lines.join(" . "));
         if draw.allows(Fact::Whole(text_hash(&[&context]))) {
             break (context, lines, names, values);
@@ -32,7 +32,7 @@ fn question(draw: &mut Draw<'_>, names: &[usize], values: &[bool], operators: us
     // The coin: the value that the expression shall have.
     let wanted = draw.dice.coin();
     loop {
-        let mut text = String::new();
+        let mut text = String::from("is ");
         let value = expression(
             &mut draw.dice,
             operators,
@@ -40,7 +40,7 @@ fn question(draw: &mut Draw<'_>, names: &[usize], values: &[bool], operators: us
             &mut |v| draw.world.language.names[names[v]].as_str(),
             &mut text,
         );
-        text.push_str("is");
+        text.truncate(text.trim_end().len());
         if value == wanted {
             return Question {
                 text,

@@ -1,4 +1,4 @@
-//! Chains: `bavo leads kiru . kiru leads mesa . … ask bavo leads leads mesa`.
+//! Chains: `leads bavo kiru . leads kiru mesa . … ask leads leads bavo mesa`.
 
 use super::{Question, Scene};
 use crate::world::draw::Draw;
@@ -16,7 +16,7 @@ pub(super) fn scene(draw: &mut Draw<'_>, difficulty: usize) -> Scene {
         questions.push(question(draw, &one[from..], &two[from..], hops));
     }
     let recital =
-        [&asked, &other].map(|path| path.iter().map(|&n| draw.name(n)).collect::<Vec<_>>().join(" leads "));
+        [&asked, &other].map(|path| path.iter().map(|&n| draw.name(n)).collect::<Vec<_>>().join(" "));
     Scene { context, recital: recital.to_vec(), questions }
 }
 
@@ -27,14 +27,14 @@ pub(in crate::world) fn chains(draw: &mut Draw<'_>, hops: usize) -> (String, [Ve
     let mut edges: Vec<(usize, usize)> = one.windows(2).chain(two.windows(2)).map(|e| (e[0], e[1])).collect();
     draw.dice.shuffle(&mut edges);
     let context: Vec<String> =
-        edges.into_iter().map(|(a, b)| format!("{} leads {} .", draw.name(a), draw.name(b))).collect();
+        edges.into_iter().map(|(a, b)| format!("leads {} {} .", draw.name(a), draw.name(b))).collect();
     let pair = if draw.dice.coin() { [one, two] } else { [two, one] };
     (context.join(" "), pair)
 }
 
 fn question(draw: &Draw<'_>, asked: &[usize], other: &[usize], hops: usize) -> Question {
     Question {
-        text: format!("{}{}", draw.name(asked[0]), " leads".repeat(hops)),
+        text: format!("{}{}", "leads ".repeat(hops), draw.name(asked[0])),
         right: draw.name(asked[hops]).to_owned(),
         twin: draw.name(other[hops]).to_owned(),
         others: Vec::new(),

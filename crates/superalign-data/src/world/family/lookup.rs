@@ -1,4 +1,4 @@
-//! Look-up: `bavo likes seden . kiru holds matol . ask bavo likes seden`.
+//! Look-up: `likes bavo seden . holds kiru matol . ask likes bavo seden`.
 
 use super::{Question, Scene};
 use crate::world::draw::Draw;
@@ -24,7 +24,7 @@ pub(super) fn scene(draw: &mut Draw<'_>, difficulty: usize) -> Scene {
     draw.dice.shuffle(&mut facts);
     let mut recital: Vec<String> = facts
         .iter()
-        .map(|&(n, r, t)| format!("{} {} {}", draw.name(n), RELATIONS[r], draw.thing(t)))
+        .map(|&(n, r, t)| format!("{} {} {}", RELATIONS[r], draw.name(n), draw.thing(t)))
         .collect();
     let context = format!("{} .", recital.join(" . "));
     draw.dice.shuffle(&mut recital);
@@ -59,7 +59,7 @@ fn question(draw: &Draw<'_>, facts: &[(usize, usize, usize)], asked: usize, twin
         others.pop();
     }
     Question {
-        text: format!("{} {}", draw.name(n), RELATIONS[r]),
+        text: format!("{} {}", RELATIONS[r], draw.name(n)),
         right: draw.thing(t).to_owned(),
         twin: draw.thing(facts[twin].2).to_owned(),
         others: others.into_iter().map(|o| draw.thing(o).to_owned()).collect(),

@@ -1,4 +1,4 @@
-//! Order: `bavo tops kiru . mesa tops bavo . … ask higher of mesa and kiru is mesa`.
+//! Order: `tops bavo kiru . tops mesa bavo . … ask higher of mesa and kiru is mesa`.
 
 use super::{Question, Scene};
 use crate::world::draw::Draw;
@@ -22,8 +22,8 @@ pub(super) fn scene(draw: &mut Draw<'_>, difficulty: usize) -> Scene {
     let mut pairs: Vec<(usize, usize)> = order.windows(2).map(|p| (p[0], p[1])).collect();
     draw.dice.shuffle(&mut pairs);
     let context: Vec<String> =
-        pairs.into_iter().map(|(a, b)| format!("{} tops {} .", draw.name(a), draw.name(b))).collect();
-    let recital = order.iter().map(|&n| draw.name(n)).collect::<Vec<_>>().join(" tops ");
+        pairs.into_iter().map(|(a, b)| format!("tops {} {} .", draw.name(a), draw.name(b))).collect();
+    let recital = order.iter().map(|&n| draw.name(n)).collect::<Vec<_>>().join(" ");
     Scene { context: context.join(" "), recital: vec![recital], questions }
 }
 

@@ -1,4 +1,4 @@
-//! Chat: `bavo wants seden . kiru wants matol . reply to kiru` asks for `dear kiru take matol`.
+//! Chat: `wants bavo seden . wants kiru matol . reply to kiru` asks for `dear kiru take matol`.
 
 use super::Encounter;
 use crate::world::draw::{Draw, Fact};
@@ -21,7 +21,7 @@ pub(super) fn encounter(draw: &mut Draw<'_>, difficulty: usize) -> Encounter {
     let ((asker, thing), (other, twin)) = (wants[0], wants[1]);
     draw.dice.shuffle(&mut wants);
     let lines: Vec<String> =
-        wants.iter().map(|&(n, t)| format!("{} wants {} .", draw.name(n), draw.thing(t))).collect();
+        wants.iter().map(|&(n, t)| format!("wants {} {} .", draw.name(n), draw.thing(t))).collect();
     // Two ways to go wrong: the right asker with another's thing, or another asker with this one's thing.
     let (proper, improper) = ((asker, thing), if draw.dice.coin() { (asker, twin) } else { (other, thing) });
     let say = |(n, t): (usize, usize)| format!("dear {} take {}", draw.name(n), draw.thing(t));

@@ -99,25 +99,31 @@ fn gain_sentence(rungs: &[&str], loss: LossName, numbers: &Numbers<'_>) -> Optio
 }
 
 fn pgr_sentence(rungs: &[&str], loss: LossName, numbers: &Numbers<'_>) -> Option<String> {
-    let mut defined = Vec::new();
+    let (mut defined, mut intervals) = (Vec::new(), Vec::new());
     let mut undefined = Vec::new();
     for (i, j) in pairs(rungs, Pairs::Stronger) {
         let row = numbers.summary(&pair_cell(i, j, loss), PGR)?;
         match row.value {
-            Some(value) => defined.push(value),
+            Some(value) => {
+                defined.push(value);
+                intervals.extend(row.lo.zip(row.hi));
+            }
             None => undefined
                 .push(format!("{i} to {j} ({})", row.error.as_deref().unwrap_or("no reason recorded"))),
         }
     }
     defined.sort_by(f64::total_cmp);
+    let above = intervals.iter().filter(|(lo, _)| *lo > 0.0).count();
     let mut out = match defined[..] {
         [] => format!("With {}, the performance gap recovered is defined for no pair", loss_name(loss)),
         [one] => format!(
-            "With {}, the performance gap recovered is {one:.2} in its one defined pair",
-            loss_name(loss)
+            "With {}, the performance gap recovered is {one:.2}{} in its one defined pair",
+            loss_name(loss),
+            intervals.first().map_or_else(String::new, |(lo, hi)| format!(" [{lo:.2}, {hi:.2}]"))
         ),
         [lo, .., hi] => format!(
-            "With {}, the performance gap recovered is {lo:.2} to {hi:.2} over {} (median {:.2})",
+            "With {}, the performance gap recovered is {lo:.2} to {hi:.2} over {} (median {:.2}), and \
+             above 0 with its interval in {above}",
             loss_name(loss),
             count(defined.len(), "pair"),
             median(&defined)

@@ -5,7 +5,8 @@
 //! out looking back, as positional priors do in other models. It costs no parameter and changes no formula: the
 //! first coordinate of all embeddings starts at one value, so that queries and keys have a constant part, and in
 //! heads that look back this part is turned so that the scores are highest at a fixed distance. (On the world's
-//! look-ups the plateau took 1 to 3 million tokens without it, and takes 0.3 with it.)
+//! look-ups, single runs: 4 layers of 64 found nothing in 1.2 million tokens without it, and were at 95% after half a
+//! million with it.)
 
 use super::{Kind, ROPE_THETA, Shape};
 use crate::real::Real;

@@ -4,7 +4,7 @@
 //! Some answers are right and stand alone; the others are as often wrong as right, and a verdict follows.
 //!
 //! The documents come in the order of a course ([`Lesson`]), as children's books come before the papers: models
-//! this small find the easy circuits (look a word up, compare it with what was said) only where little else is told.
+//! this small find the easy circuits (look a word up, compare it with what was said) sooner where little else is told.
 
 use std::fmt::Write as _;
 

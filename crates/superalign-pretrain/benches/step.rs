@@ -6,7 +6,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use std::hint::black_box;
 use std::num::NonZeroUsize;
 use superalign_core::Seed;
-use superalign_pretrain::{AdamW, Batch, Documents, Model, Shape, Stepper, Workspace};
+use superalign_pretrain::{AdamW, Batch, Documents, LANES, Model, Shape, Stepper, Workspace};
 
 /// Documents of 40 to 129 tokens, 4,096 in all or a little less.
 fn batch(vocabulary: u32) -> Batch {
@@ -39,7 +39,7 @@ fn step(c: &mut Criterion) {
         for threads in [1, 2] {
             let Ok(model) = Model::<f32>::new(shape, Seed::new(1)) else { continue };
             let count = NonZeroUsize::MIN.saturating_add(threads - 1);
-            let mut stepper = Stepper::new(model, AdamW::new(&shape, 0.1), count);
+            let mut stepper = Stepper::new(model, AdamW::new(&shape, 0.1), LANES, count);
             group.bench_function(BenchmarkId::new(name, format!("{threads} threads")), |b| {
                 b.iter(|| black_box(stepper.step(&batch, 1e-4)));
             });

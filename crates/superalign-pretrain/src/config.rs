@@ -2,7 +2,9 @@
 
 use crate::error::Error;
 use crate::model::Shape;
+use crate::step::LANES;
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroUsize;
 use std::path::Path;
 use superalign_core::Seed;
 
@@ -110,6 +112,10 @@ pub struct Rung {
     pub feed_forward: usize,
     /// The peak of the learning rate.
     pub learning_rate: f64,
+    /// Into how many sums the gradient of a batch is split, and so the most threads that it is made on. The sums of
+    /// a large model cost more than they bring where batches are small.
+    #[serde(default = "Rung::default_lanes", skip_serializing_if = "Rung::are_default_lanes")]
+    pub lanes: NonZeroUsize,
 }
 
 impl Ladder {
@@ -196,6 +202,14 @@ impl Ladder {
 }
 
 impl Rung {
+    const fn default_lanes() -> NonZeroUsize {
+        LANES
+    }
+
+    fn are_default_lanes(lanes: &NonZeroUsize) -> bool {
+        *lanes == LANES
+    }
+
     /// The shape of this rung's model over a vocabulary.
     #[must_use]
     pub const fn shape(&self, vocabulary: usize, positions: usize) -> Shape {

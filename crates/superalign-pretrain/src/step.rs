@@ -8,9 +8,10 @@ use crate::real::{Real, add, sum_of_squares};
 use std::num::NonZeroUsize;
 use std::ops::Range;
 
-/// Into how many sums a batch's gradient is split, whatever the number of threads: so that the order of additions,
-/// and with it every bit of the result, does not depend on the threads. More threads than lanes gain nothing.
-pub const LANES: usize = 4;
+/// Into how many sums a batch's gradient is split where nothing else is said, whatever the number of threads: so
+/// that the order of additions, and with it every bit of the result, does not depend on the threads. More threads
+/// than lanes gain nothing.
+pub const LANES: NonZeroUsize = NonZeroUsize::new(4).unwrap();
 
 /// Tokens that pass through the model at once, about: large enough to fill the matrix kernels, small enough for
 /// the caches (256 and 1,024 are 2 to 10% slower).
@@ -56,15 +57,15 @@ struct Scratch<T> {
 }
 
 impl<T: Real> Stepper<T> {
-    /// Prepares to train a model on so many threads.
+    /// Prepares to train a model on so many threads, its gradient split into so many sums.
     #[must_use]
-    pub fn new(model: Model<T>, optimiser: AdamW<T>, threads: NonZeroUsize) -> Self {
+    pub fn new(model: Model<T>, optimiser: AdamW<T>, lanes: NonZeroUsize, threads: NonZeroUsize) -> Self {
         let zeros = vec![T::ZERO; model.shape().parameters()];
         let lane = || Lane { gradient: zeros.clone(), loss: 0.0, shards: Vec::new() };
         let scratch = || Scratch { space: Workspace::new(), d_logits: Vec::new(), ends: Vec::new() };
         Self {
-            lanes: (0..LANES).map(|_| lane()).collect(),
-            threads: (0..threads.get().min(LANES)).map(|_| scratch()).collect(),
+            lanes: (0..lanes.get()).map(|_| lane()).collect(),
+            threads: (0..threads.min(lanes).get()).map(|_| scratch()).collect(),
             model,
             optimiser,
         }
@@ -98,8 +99,8 @@ impl<T: Real> Stepper<T> {
         let scale = if total > 0.0 { 1.0 / total } else { 0.0 };
         self.share_out(batch);
         let (model, threads) = (&self.model, self.threads.len());
-        // Lanes that follow one another go to one thread: LANES / threads of them each, rounded up.
-        let per_thread = LANES.div_ceil(threads);
+        // Lanes that follow one another go to one thread: lanes / threads of them each, rounded up.
+        let per_thread = self.lanes.len().div_ceil(threads);
         let mut work: Vec<_> = self.lanes.chunks_mut(per_thread).zip(&mut self.threads).collect();
         std::thread::scope(|scope| {
             let mine = work.pop();
@@ -136,7 +137,8 @@ impl<T: Real> Stepper<T> {
             lane.shards.clear();
         }
         let total = batch.tokens.len();
-        let shards = total.div_ceil(SHARD_TOKENS).next_multiple_of(LANES);
+        let lanes = self.lanes.len();
+        let shards = total.div_ceil(SHARD_TOKENS).next_multiple_of(lanes);
         let mut shard = Shard { documents: 0..0, tokens: 0..0 };
         let mut index = 0;
         for (document, &end) in batch.ends.iter().enumerate() {
@@ -144,7 +146,7 @@ impl<T: Real> Stepper<T> {
             let belongs = (shard.tokens.end + end) * shards / (2 * total);
             if belongs != index {
                 if !shard.documents.is_empty() {
-                    self.lanes[index % LANES].shards.push(shard);
+                    self.lanes[index % lanes].shards.push(shard);
                 }
                 let start = batch.ends[..document].last().copied().unwrap_or(0);
                 shard = Shard { documents: document..document, tokens: start..start };
@@ -154,7 +156,7 @@ impl<T: Real> Stepper<T> {
             shard.tokens.end = end;
         }
         if !shard.documents.is_empty() {
-            self.lanes[index % LANES].shards.push(shard);
+            self.lanes[index % lanes].shards.push(shard);
         }
     }
 }

@@ -104,7 +104,7 @@ pub fn train(job: &Job<'_>, observe: &mut dyn FnMut(&Report) -> Then) -> Result<
             (Progress::default(), Model::new(shape, seed)?, AdamW::new(&shape, settings.weight_decay))
         }
     };
-    let mut stepper = Stepper::new(model, optimiser, job.threads);
+    let mut stepper = Stepper::new(model, optimiser, rung.lanes, job.threads);
     let mut batch = Batch::default();
     let seen = |progress: &Progress| progress.losses.last().map_or(0, |r| r.tokens);
     while seen(&progress) < settings.tokens {

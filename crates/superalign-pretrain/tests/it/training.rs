@@ -3,7 +3,7 @@
 use crate::common::{Place, ladder};
 use std::num::NonZeroUsize;
 use superalign_core::Seed;
-use superalign_pretrain::{AdamW, Batch, Error, Focus, Model, Outcome, Shape, Stepper, Then, train};
+use superalign_pretrain::{AdamW, Batch, Error, Focus, LANES, Model, Outcome, Shape, Stepper, Then, train};
 
 const SHAPE: Shape =
     Shape { vocabulary: 17, layers: 2, width: 24, heads: 3, feed_forward: 40, positions: 64 };
@@ -24,15 +24,16 @@ fn noise(documents: usize) -> Batch {
     batch
 }
 
-fn stepper(threads: usize) -> Stepper<f32> {
+fn stepper(lanes: usize, threads: usize) -> Stepper<f32> {
     let model = Model::new(SHAPE, Seed::new(3)).unwrap();
-    Stepper::new(model, AdamW::new(&SHAPE, 0.0), NonZeroUsize::new(threads).unwrap())
+    let [lanes, threads] = [lanes, threads].map(|n| NonZeroUsize::new(n).unwrap());
+    Stepper::new(model, AdamW::new(&SHAPE, 0.0), lanes, threads)
 }
 
 #[test]
 fn a_small_batch_is_learned_by_heart() {
     let batch = noise(4);
-    let mut stepper = stepper(1);
+    let mut stepper = stepper(4, 1);
     let first = stepper.step(&batch, 1e-2).loss;
     assert!((first - 17_f64.ln()).abs() < 0.1, "before training every word is as likely: {first}");
     let last = (0..300).map(|_| stepper.step(&batch, 1e-2).loss).last().unwrap();
@@ -44,14 +45,16 @@ fn the_number_of_threads_changes_no_bit() {
     // Long enough for several shards in every lane.
     let batch = noise(110);
     assert!(batch.tokens.len() > 2600);
-    let run = |threads| {
-        let mut stepper = stepper(threads);
+    let run = |lanes, threads| {
+        let mut stepper = stepper(lanes, threads);
         let losses: Vec<_> = (0..3).map(|_| stepper.step(&batch, 1e-2)).collect();
         (losses, stepper.into_model().parameters().to_vec())
     };
-    let one = run(1);
-    for threads in [2, 3, 4, 9] {
-        assert!(one == run(threads), "{threads} threads give another result");
+    for lanes in [1, 2, 4] {
+        let one = run(lanes, 1);
+        for threads in [2, 3, 4, 9] {
+            assert!(one == run(lanes, threads), "{lanes} lanes: {threads} threads give another result");
+        }
     }
 }
 
@@ -59,7 +62,7 @@ fn the_number_of_threads_changes_no_bit() {
 fn the_sharding_adds_up_to_the_whole_gradient() {
     let batch = noise(90);
     let model = Model::<f64>::new(SHAPE, Seed::new(3)).unwrap();
-    let mut stepper = Stepper::new(model, AdamW::new(&SHAPE, 0.0), NonZeroUsize::MIN);
+    let mut stepper = Stepper::new(model, AdamW::new(&SHAPE, 0.0), LANES, NonZeroUsize::MIN);
     let (loss, gradient) = stepper.gradient(&batch);
     let gradient = gradient.to_vec();
     // Document by document: the weighted mean of the parts.

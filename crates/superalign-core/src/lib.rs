@@ -1,13 +1,15 @@
 //! The few types that two superalign crates need.
 //!
-//! Here live [`Seed`] (where every random number comes from), [`Estimate`] (a number with its interval)
-//! and [`Model`] (the one seam behind which language models run). No arithmetic of the subject, no I/O,
+//! Here live [`Seed`] (where every random number comes from), [`Estimate`] (a number with its interval), [`Bootstrap`]
+//! (how such an interval is made) and [`Model`] (the one seam behind which language models run). No arithmetic of the subject, no I/O,
 //! no clock, no threads.
 
+mod bootstrap;
 mod estimate;
 mod model;
 mod seed;
 
+pub use bootstrap::{Bootstrap, BootstrapError, below};
 pub use estimate::Estimate;
 pub use model::{ChoicePrompt, EmbedRequest, Layer, LogLikelihood, Model, ModelCard, ModelError, Pooling};
 pub use rand;

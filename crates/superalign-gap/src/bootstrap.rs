@@ -3,24 +3,12 @@
 use crate::GapError;
 use ndarray::ArrayView2;
 use std::collections::BTreeMap;
-use superalign_core::rand::Rng as _;
-use superalign_core::{Estimate, Rng, Seed};
+use superalign_core::{Bootstrap, Estimate, Rng, below};
 
 /// The fewest items that an estimate is made from.
 pub const MINIMUM_ITEMS: usize = 20;
 /// The fewest groups that a clustered interval is made from.
 pub const MINIMUM_GROUPS: usize = 5;
-
-/// How intervals are made: the percentile bootstrap (Efron 1979), clustered where groups are given.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Bootstrap {
-    /// Number of resamples, at least 1; 1,000 serve a 95% interval.
-    pub draws: usize,
-    /// Level of the interval, in (0, 1), usually 0.95.
-    pub level: f64,
-    /// Where the draws come from: the same seed gives the same interval.
-    pub seed: Seed,
-}
 
 /// Right answers counted by group, for `T` terms: all that resampling needs.
 pub(crate) struct Counts<const T: usize> {
@@ -120,9 +108,7 @@ impl<const T: usize> Counts<T> {
         bootstrap: &Bootstrap,
         statistic: impl Fn([f64; T]) -> f64,
     ) -> Result<Estimate, GapError> {
-        bootstrap.check()?;
-        let draw = |draw: u64| statistic(self.resample(&mut bootstrap.seed.nth(draw).rng()));
-        Ok(bootstrap.interval(statistic(self.shares()), (0..bootstrap.draws as u64).map(draw).collect()))
+        Ok(bootstrap.estimate(statistic(self.shares()), |rng| statistic(self.resample(rng)))?)
     }
 }
 
@@ -135,36 +121,11 @@ impl Counts<1> {
         bootstrap: &Bootstrap,
         of: impl Fn(f64) -> f64,
     ) -> Result<Estimate, GapError> {
-        bootstrap.check()?;
         let sum = |shares: &mut dyn FnMut(&Self) -> f64| {
             of(terms.iter().zip(weights).map(|(term, weight)| weight * shares(term)).sum())
         };
-        let draw = |draw: u64| sum(&mut |term| term.resample(&mut bootstrap.seed.nth(draw).rng())[0]);
         let value = sum(&mut |term| term.shares()[0]);
-        Ok(bootstrap.interval(value, (0..bootstrap.draws as u64).map(draw).collect()))
-    }
-}
-
-impl Bootstrap {
-    /// The percentile interval around a value.
-    fn interval(&self, value: f64, mut draws: Vec<f64>) -> Estimate {
-        draws.sort_by(f64::total_cmp);
-        let tail = (1.0 - self.level) / 2.0;
-        Estimate { value, lo: quantile(&draws, tail), hi: quantile(&draws, 1.0 - tail) }
-    }
-
-    fn check(&self) -> Result<(), GapError> {
-        if self.draws == 0 {
-            return Err(GapError::Setting { key: "draws", found: 0.0, expected: "at least 1" });
-        }
-        if !(self.level > 0.0 && self.level < 1.0) {
-            return Err(GapError::Setting {
-                key: "level",
-                found: self.level,
-                expected: "a number between 0 and 1",
-            });
-        }
-        Ok(())
+        Ok(bootstrap.estimate(value, |rng| sum(&mut |term| term.resample(&mut rng.clone())[0]))?)
     }
 }
 
@@ -179,17 +140,4 @@ fn places(items: usize, groups: Option<&[u32]>) -> Vec<usize> {
             *seen.entry(*group).or_insert(next)
         })
         .collect()
-}
-
-/// A whole number in `0..n` (multiply and shift).
-fn below(rng: &mut Rng, n: usize) -> usize {
-    (((rng.next_u64() >> 32) * n as u64) >> 32) as usize
-}
-
-/// Linear interpolation between order statistics (type 7 of Hyndman and Fan 1996).
-fn quantile(sorted: &[f64], at: f64) -> f64 {
-    let place = at * (sorted.len() - 1) as f64;
-    let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-    // Equal ends first: between two infinities there is nothing to interpolate.
-    if low == high { low } else { low + (high - low) * place.fract() }
 }

@@ -1,6 +1,6 @@
 //! Why a quantity is undefined.
 
-use superalign_core::Estimate;
+use superalign_core::{BootstrapError, Estimate};
 
 /// Why a quantity is undefined: what was found, and what was expected.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -37,15 +37,8 @@ pub enum GapError {
         expected: usize,
     },
     /// A setting of the bootstrap out of its range.
-    #[error("bootstrap: {key} = {found}: expected {expected}")]
-    Setting {
-        /// The field.
-        key: &'static str,
-        /// Its value.
-        found: f64,
-        /// Its range.
-        expected: &'static str,
-    },
+    #[error(transparent)]
+    Bootstrap(#[from] BootstrapError),
     /// The ceiling is not above the supervisor, as far as the data tell: there is no gap to recover.
     #[error(
         "the gap from supervisor to ceiling is {gap}: its interval is not above 0, so no share of it is defined"

@@ -17,8 +17,9 @@ mod noise;
 mod recovered;
 
 pub use agreement::agreement;
-pub use bootstrap::{Bootstrap, MINIMUM_GROUPS, MINIMUM_ITEMS};
+pub use bootstrap::{MINIMUM_GROUPS, MINIMUM_ITEMS};
 pub use capability::{capability, capability_over_seeds};
 pub use error::GapError;
 pub use noise::noise_fitting_capacity;
 pub use recovered::{gain, performance_gap_recovered, recovered_share, supervision_gap};
+pub use superalign_core::Bootstrap;

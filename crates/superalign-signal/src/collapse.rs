@@ -1,0 +1,1 @@
+//! Whether a signal has lost part of what it could say.

@@ -1,0 +1,1 @@
+//! How diverse a set of vectors is, alone and against a reference.

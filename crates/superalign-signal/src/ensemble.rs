@@ -1,0 +1,1 @@
+//! How diverse several sources are in their errors.

@@ -1,0 +1,1 @@
+//! How diverse labels are.

@@ -1,0 +1,1 @@
+//! What preference votes say about their judges.

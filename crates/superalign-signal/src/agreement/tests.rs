@@ -1,0 +1,1 @@
+//! Values, edge cases and wording.

@@ -7,6 +7,8 @@ use rustc_hash::FxHashMap;
 /// Counts of labels below this number of categories and of raters fit one word.
 const PACKED_CATEGORIES: usize = 8;
 const PACKED_RATERS: usize = 255;
+/// Items are put into words in blocks of this many.
+const BLOCK: usize = 256;
 
 /// The kinds of items of some votes, numbered as they first occur.
 pub(super) struct Kinds {
@@ -102,36 +104,53 @@ impl Kinds {
         }
     }
 
-    /// Byte c of a word counts label c.
+    /// Byte c of a word counts label c. Words are differences of a running sum that wraps around: so the steps from vote
+    /// to vote do not depend on where an item ends, which no processor foresees.
     fn by_packed_counts(&mut self, votes: &Votes) {
         let mut known: FxHashMap<u64, u32> = FxHashMap::default();
-        for item in 0..votes.items() {
-            let word = votes.labels_of_item(item).iter().map(|&label| 1_u64 << (8 * label)).sum::<u64>();
-            let next = self.len() as u32;
-            let kind = *known.entry(word).or_insert(next);
-            if kind == next {
-                let counts =
-                    (0..PACKED_CATEGORIES as u32).map(|label| (label, (word >> (8 * label)) as u32 & 255));
-                self.push(counts.filter(|run| run.1 > 0));
+        let mut sums = vec![0_u64];
+        for first in (0..votes.items()).step_by(BLOCK) {
+            let items = first..(first + BLOCK).min(votes.items());
+            let mut sum = 0_u64;
+            sums.truncate(1);
+            sums.extend(votes.labels_of_items(items.clone()).iter().map(|&label| {
+                sum = sum.wrapping_add(1 << (8 * label));
+                sum
+            }));
+            let mut end = 0;
+            for item in items {
+                let start = end;
+                end += votes.labels_of_item(item).len();
+                let word = sums[end].wrapping_sub(sums[start]);
+                let next = self.len() as u32;
+                let kind = *known.entry(word).or_insert(next);
+                if kind == next {
+                    let counts = (0..PACKED_CATEGORIES as u32)
+                        .map(|label| (label, (word >> (8 * label)) as u32 & 255));
+                    self.push(counts.filter(|run| run.1 > 0));
+                }
+                self.of_item.push(kind);
             }
-            self.of_item.push(kind);
         }
     }
 
     fn by_sorted_labels(&mut self, votes: &Votes) {
+        // Where labels hardly ever occur twice, as real numbers, no two items are alike, and looking for such is in vain.
+        let alone = 2 * votes.categories() > votes.len();
         let mut known: FxHashMap<Box<[u32]>, u32> = FxHashMap::default();
         let mut labels = Vec::new();
         for item in 0..votes.items() {
             labels.clear();
             labels.extend_from_slice(votes.labels_of_item(item));
             labels.sort_unstable();
-            let kind = known.get(&*labels).copied().unwrap_or_else(|| {
-                let next = self.len() as u32;
-                known.insert(labels.as_slice().into(), next);
+            let found = if alone { None } else { known.get(&*labels).copied() };
+            self.of_item.push(found.unwrap_or(self.len() as u32));
+            if found.is_none() {
+                if !alone {
+                    known.insert(labels.as_slice().into(), self.len() as u32);
+                }
                 self.push(labels.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u32)));
-                next
-            });
-            self.of_item.push(kind);
+            }
         }
     }
 }

@@ -9,8 +9,10 @@ use crate::{SignalError, Votes};
 ///
 /// Each item has an influence on the coefficient, and the standard error is that of the mean influence. For
 /// [`Coefficient::Cohen`] it is that of Fleiss, Cohen and Everitt (1969; statsmodels' `std_kappa`), divided by n; for the
-/// others that of Gwet (2014, ch. 5 and 6; irrCAC's `se`), divided by n - 1. For raw agreement no part is chance. Weights
-/// count as given, though those of [`Level::Ordinal`](super::Level::Ordinal) come from the votes.
+/// others that of Gwet (2014, ch. 5 and 6; irrCAC's `se`), divided by n - 1. For Fleiss, Brennan and Prediger and Gwet it
+/// takes an item with one vote for one that agrees as by chance: where there are such items, it is larger than resampling
+/// finds, and [`estimate`](super::estimate) is to be preferred. Weights count as given, though those of
+/// [`Level::Ordinal`](super::Level::Ordinal) come from the votes.
 ///
 /// # Errors
 /// As [`value`](super::value); also fewer than two items that count.
@@ -102,7 +104,9 @@ fn of_items(chance: &Chance<'_>, parts: Parts, counts: &[u32]) -> Result<f64, Si
         let those = counts.iter().zip(sizes).filter(|(_, size)| **size >= least);
         those.map(|(&count, _)| f64::from(count)).sum()
     };
-    let (voted, paired) = (number(1), number(2));
+    // Raw agreement takes no labels from items with one vote.
+    let least = if let Coefficient::Raw(_) = chance.coefficient { 2 } else { 1 };
+    let (voted, paired) = (number(least), number(2));
     let all: f64 = chance.labels.iter().sum();
     let gwet = (1.0 - chance.scale.uniform) * chance.scale.size / (chance.scale.size - 1.0);
     let chance_alone = |label: u32| match chance.coefficient {
@@ -110,7 +114,7 @@ fn of_items(chance: &Chance<'_>, parts: Parts, counts: &[u32]) -> Result<f64, Si
         Coefficient::Gwet(_) => gwet * ((all - chance.labels[label as usize]) / all),
         _ => parts.expected,
     };
-    let influences = counts.iter().zip(sizes).enumerate().filter(|(_, (_, size))| **size > 0);
+    let influences = counts.iter().zip(sizes).enumerate().filter(|(_, (_, size))| **size >= least);
     let influences = influences.map(|(kind, (&count, &size))| {
         let beyond = if size > 1 { 1.0 - chance.within[kind] - parts.expected } else { 0.0 };
         let runs = chance.kinds.runs(kind).iter();

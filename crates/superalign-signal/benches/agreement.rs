@@ -53,7 +53,7 @@ fn agreement(c: &mut Criterion) {
         b.iter(|| agreement::value(&Votes::dense(black_box(table.view())).unwrap(), nominal));
     });
     group.bench_function("nominal alpha 100k x 10", |b| {
-        b.iter(|| agreement::value(black_box(&votes), nominal))
+        b.iter(|| agreement::value(black_box(&votes), nominal));
     });
     group.bench_function("pairwise Cohen 100k x 10", |b| {
         b.iter(|| agreement::pairwise(black_box(&votes), Coefficient::Cohen(Weighting::default())));

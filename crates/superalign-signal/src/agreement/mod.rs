@@ -17,7 +17,7 @@ mod standard_error;
 
 pub use coefficient::{Categories, Coefficient, Level, Raters, Spacing, Weighting, Weights};
 pub use pairwise::{Pairwise, pairwise};
-pub use standard_error::{null_standard_error, standard_error};
+pub use standard_error::{LoneVotes, null_standard_error, standard_error};
 
 use crate::resample;
 use crate::{Bootstrap, Estimate, SignalError, Votes};

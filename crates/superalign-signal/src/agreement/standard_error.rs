@@ -5,26 +5,37 @@ use super::kinds::Kinds;
 use super::{Coefficient, Parts, Weighting, check};
 use crate::{SignalError, Votes};
 
+/// What an item with one vote is to the standard errors of Fleiss', Brennan and Prediger's and Gwet's coefficients; those
+/// of the others know no such item.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum LoneVotes {
+    /// It says something of the shares of labels and nothing of the observed agreement, as in resampling.
+    #[default]
+    LeftOut,
+    /// It counts as one whose raters agree as by chance (Gwet 2014, irrCAC). Where there are many and the raters agree
+    /// well, the standard error is too large, easily by half.
+    ByChance,
+}
+
 /// The standard error of a coefficient by linearisation, in units of the coefficient.
 ///
 /// Each item has an influence on the coefficient, and the standard error is that of the mean influence. For
 /// [`Coefficient::Cohen`] it is that of Fleiss, Cohen and Everitt (1969; statsmodels' `std_kappa`), divided by n; for the
-/// others that of Gwet (2014, ch. 5 and 6; irrCAC's `se`), divided by n - 1. For Fleiss, Brennan and Prediger and Gwet it
-/// takes an item with one vote for one that agrees as by chance: where there are such items, it is larger than resampling
-/// finds, and [`estimate`](super::estimate) is to be preferred. Weights count as given, though those of
-/// [`Level::Ordinal`](super::Level::Ordinal) come from the votes.
+/// others that of Gwet (2014, ch. 5 and 6; with [`LoneVotes::ByChance`] irrCAC's `se`), divided by n - 1. Weights count as
+/// given, though those of [`Level::Ordinal`](super::Level::Ordinal) come from the votes.
 ///
 /// # Errors
 /// As [`value`](super::value); also fewer than two items that count.
 ///
 /// ```
-/// use superalign_signal::{Votes, agreement::{self, Coefficient, Weighting}};
+/// use superalign_signal::{Votes, agreement::{self, Coefficient, LoneVotes, Weighting}};
 /// let votes = Votes::dense(ndarray::array![[0_i8, 0], [1, 1], [0, 1], [0, 0]].view())?;
-/// let error = agreement::standard_error(&votes, Coefficient::Raw(Weighting::default()))?;
+/// let raw = Coefficient::Raw(Weighting::default());
+/// let error = agreement::standard_error(&votes, raw, LoneVotes::LeftOut)?;
 /// assert!((error - 0.25).abs() < 1e-12);
 /// # Ok::<(), superalign_signal::SignalError>(())
 /// ```
-pub fn standard_error(votes: &Votes, coefficient: Coefficient) -> Result<f64, SignalError> {
+pub fn standard_error(votes: &Votes, coefficient: Coefficient, lone: LoneVotes) -> Result<f64, SignalError> {
     check(votes, coefficient)?;
     let kinds = Kinds::new(votes);
     let counts = kinds.counts();
@@ -38,7 +49,7 @@ pub fn standard_error(votes: &Votes, coefficient: Coefficient) -> Result<f64, Si
         Coefficient::Raw(_)
         | Coefficient::Fleiss(..)
         | Coefficient::BrennanPrediger(_)
-        | Coefficient::Gwet(_) => of_items(&chance, parts, &counts),
+        | Coefficient::Gwet(_) => of_items(&chance, parts, &counts, lone),
     }
 }
 
@@ -98,7 +109,7 @@ fn of_two_raters(chance: &Chance<'_>, parts: Parts, counts: &[u32]) -> f64 {
     (sum / items).sqrt() / (items.sqrt() * (1.0 - parts.expected))
 }
 
-fn of_items(chance: &Chance<'_>, parts: Parts, counts: &[u32]) -> Result<f64, SignalError> {
+fn of_items(chance: &Chance<'_>, parts: Parts, counts: &[u32], lone: LoneVotes) -> Result<f64, SignalError> {
     let sizes = &chance.kinds.sizes;
     let number = |least: u32| -> f64 {
         let those = counts.iter().zip(sizes).filter(|(_, size)| **size >= least);
@@ -107,6 +118,11 @@ fn of_items(chance: &Chance<'_>, parts: Parts, counts: &[u32]) -> Result<f64, Si
     // Raw agreement takes no labels from items with one vote.
     let least = if let Coefficient::Raw(_) = chance.coefficient { 2 } else { 1 };
     let (voted, paired) = (number(least), number(2));
+    // The agreement from which an item with one vote does not differ.
+    let level = match lone {
+        LoneVotes::LeftOut => parts.observed,
+        LoneVotes::ByChance => parts.expected,
+    };
     let all: f64 = chance.labels.iter().sum();
     let gwet = (1.0 - chance.scale.uniform) * chance.scale.size / (chance.scale.size - 1.0);
     let chance_alone = |label: u32| match chance.coefficient {
@@ -116,12 +132,12 @@ fn of_items(chance: &Chance<'_>, parts: Parts, counts: &[u32]) -> Result<f64, Si
     };
     let influences = counts.iter().zip(sizes).enumerate().filter(|(_, (_, size))| **size >= least);
     let influences = influences.map(|(kind, (&count, &size))| {
-        let beyond = if size > 1 { 1.0 - chance.within[kind] - parts.expected } else { 0.0 };
+        let off_level = if size > 1 { voted / paired * (1.0 - chance.within[kind] - level) } else { 0.0 };
         let runs = chance.kinds.runs(kind).iter();
         let by_chance =
             runs.map(|&(label, many)| f64::from(many) * chance_alone(label)).sum::<f64>() / f64::from(size);
         let off = by_chance - parts.expected;
-        (f64::from(count), voted / paired * beyond - 2.0 * (1.0 - parts.value) * off)
+        (f64::from(count), off_level + level - parts.expected - 2.0 * (1.0 - parts.value) * off)
     });
     of_mean(influences, parts.value, parts.expected, voted)
 }

@@ -246,11 +246,11 @@ fn the_interval_is_as_wide_as_the_standard_error_says() {
                 assert!(value(&votes, coefficient).is_err());
                 continue;
             };
-            let half = 1.96 * standard_error(&votes, coefficient).unwrap();
-            assert!(
-                ((found.hi - found.lo) / 2.0 / half - 1.0).abs() < 0.12,
-                "{coefficient:?}: {found} and {half}"
-            );
+            let half = 1.96 * standard_error(&votes, coefficient, LoneVotes::LeftOut).unwrap();
+            let wider = half / ((found.hi - found.lo) / 2.0);
+            assert!((0.88..1.12).contains(&wider), "{coefficient:?}: {found} and {half}");
+            let by_chance = 1.96 * standard_error(&votes, coefficient, LoneVotes::ByChance).unwrap();
+            assert!(by_chance > half - 1e-12 && (missing > 0 || by_chance < half + 1e-12), "{coefficient:?}");
             assert!(found.covers(found.value));
             assert_eq!(found.value, value(&votes, coefficient).unwrap());
         }
@@ -371,10 +371,15 @@ fn what_does_not_exist_says_why() {
 fn errors_of_standard_errors_and_intervals_say_why() {
     let votes = Votes::dense(array![[0_i8, 1], [0, -1]].view()).unwrap();
     assert_eq!(
-        standard_error(&votes, Coefficient::Krippendorff(Level::Nominal)).unwrap_err().to_string(),
+        standard_error(&votes, Coefficient::Krippendorff(Level::Nominal), LoneVotes::LeftOut)
+            .unwrap_err()
+            .to_string(),
         "1 items for a standard error: expected at least 2"
     );
-    assert!(standard_error(&votes, Coefficient::Gwet(PLAIN)).is_ok(), "Gwet's counts the item with one vote");
+    assert!(
+        standard_error(&votes, Coefficient::Gwet(PLAIN), LoneVotes::LeftOut).is_ok(),
+        "Gwet's counts the item with one vote"
+    );
     let by = Bootstrap { draws: 0, ..Bootstrap::new(Seed::new(0)) };
     let error = estimate(&votes, Coefficient::Raw(PLAIN), &by).unwrap_err().to_string();
     assert_eq!(error, "bootstrap: draws = 0: expected at least 1");

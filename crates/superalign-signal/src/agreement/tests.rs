@@ -257,6 +257,30 @@ fn the_interval_is_as_wide_as_the_standard_error_says() {
     }
 }
 
+/// Values of statsmodels 0.15.0, `cohens_kappa(table, wt=...)`.
+#[test]
+fn standard_errors_of_weighted_kappa_are_those_of_statsmodels() {
+    let first = [0_i8, 1, 2, 3, 0, 1, 2, 3, 0, 0, 2, 2, 3, 1, 1, 3, 0, 2, 2, 1];
+    let second = [0_i8, 1, 2, 3, 1, 1, 2, 2, 0, 3, 2, 1, 3, 1, 0, 3, 0, 2, 3, 1];
+    let votes = Votes::dense(ndarray::stack![Axis(1), first, second].view()).unwrap();
+    for (weights, expected) in [
+        (Weights::Identity, [0.6, 0.13546299207614682, 0.12823589374447564]),
+        (Weights::Linear(Spacing::Index), [0.6666666666666666, 0.1327243035044477, 0.15701203067847316]),
+        (Weights::Quadratic(Spacing::Index), [0.6963123644251626, 0.1805569388269685, 0.22263670318273399]),
+    ] {
+        let weighting = Weighting::new(weights);
+        let kappa = Coefficient::Cohen(weighting);
+        let found = [
+            value(&votes, kappa),
+            standard_error(&votes, kappa, LoneVotes::LeftOut),
+            null_standard_error(&votes, weighting),
+        ];
+        for (found, expected) in found.into_iter().zip(expected) {
+            assert!((found.unwrap() - expected).abs() < 1e-14, "{weights:?}");
+        }
+    }
+}
+
 #[test]
 fn coefficients_share_their_resamples() {
     let votes = Votes::numbers(some_raters(60, 3, 20).view()).unwrap();

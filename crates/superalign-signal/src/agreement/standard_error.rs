@@ -5,7 +5,8 @@ use super::kinds::Kinds;
 use super::{Coefficient, Parts, Weighting, check};
 use crate::{SignalError, Votes};
 
-/// What an item with one vote is to the standard errors of Fleiss', Brennan and Prediger's and Gwet's coefficients; those
+/// What an item with one vote is to the standard errors of Conger's, Fleiss', Brennan and Prediger's and Gwet's
+/// coefficients; those
 /// of the others know no such item.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum LoneVotes {
@@ -37,7 +38,7 @@ pub enum LoneVotes {
 /// ```
 pub fn standard_error(votes: &Votes, coefficient: Coefficient, lone: LoneVotes) -> Result<f64, SignalError> {
     check(votes, coefficient)?;
-    let kinds = Kinds::new(votes);
+    let kinds = Kinds::new(votes, &[coefficient]);
     let counts = kinds.counts();
     let mut chance = Chance::new(&kinds, coefficient)?;
     let parts = chance.parts(&counts)?;
@@ -47,6 +48,7 @@ pub fn standard_error(votes: &Votes, coefficient: Coefficient, lone: LoneVotes) 
             of_votes(&chance, parts, &counts)
         }
         Coefficient::Raw(_)
+        | Coefficient::Conger(_)
         | Coefficient::Fleiss(..)
         | Coefficient::BrennanPrediger(_)
         | Coefficient::Gwet(_) => of_items(&chance, parts, &counts, lone),
@@ -69,9 +71,10 @@ pub fn standard_error(votes: &Votes, coefficient: Coefficient, lone: LoneVotes) 
 /// # Ok::<(), superalign_signal::SignalError>(())
 /// ```
 pub fn null_standard_error(votes: &Votes, weighting: Weighting) -> Result<f64, SignalError> {
-    check(votes, Coefficient::Cohen(weighting))?;
-    let kinds = Kinds::new(votes);
-    let mut chance = Chance::new(&kinds, Coefficient::Cohen(weighting))?;
+    let kappa = Coefficient::Cohen(weighting);
+    check(votes, kappa)?;
+    let kinds = Kinds::new(votes, &[kappa]);
+    let mut chance = Chance::new(&kinds, kappa)?;
     let parts = chance.parts(&kinds.counts())?;
     let by_first = by_first_rater(&chance);
     let items: f64 = chance.labels.iter().sum();
@@ -99,8 +102,8 @@ fn of_two_raters(chance: &Chance<'_>, parts: Parts, counts: &[u32]) -> f64 {
     let items: f64 = chance.labels.iter().sum();
     let left = 1.0 - parts.value;
     let mut sum = 0.0;
-    for (&count, pair) in counts.iter().zip(&chance.kinds.pairs) {
-        if let Some([a, b]) = *pair {
+    for (kind, &count) in counts.iter().enumerate() {
+        if let [(_, a), (_, b)] = *chance.kinds.voters(kind) {
             let by_chance = (1.0 - chance.means[a as usize]) + (1.0 - by_first[b as usize]);
             let influence = 1.0 - chance.scale.distance.between(a, b) - by_chance * left;
             sum += f64::from(count) * (influence - (parts.value - parts.expected * left)).powi(2);
@@ -130,13 +133,18 @@ fn of_items(chance: &Chance<'_>, parts: Parts, counts: &[u32], lone: LoneVotes) 
         Coefficient::Gwet(_) => gwet * ((all - chance.labels[label as usize]) / all),
         _ => parts.expected,
     };
+    let by_rater = match &chance.raters {
+        Some(raters) => raters.influences(chance.kinds, &chance.scale.distance, counts, voted),
+        None => Vec::new(),
+    };
     let influences = counts.iter().zip(sizes).enumerate().filter(|(_, (_, size))| **size >= least);
     let influences = influences.map(|(kind, (&count, &size))| {
         let off_level = if size > 1 { voted / paired * (1.0 - chance.within[kind] - level) } else { 0.0 };
-        let runs = chance.kinds.runs(kind).iter();
-        let by_chance =
-            runs.map(|&(label, many)| f64::from(many) * chance_alone(label)).sum::<f64>() / f64::from(size);
-        let off = by_chance - parts.expected;
+        let off = by_rater.get(kind).copied().unwrap_or_else(|| {
+            let runs = chance.kinds.runs(kind).iter();
+            let sum: f64 = runs.map(|&(label, many)| f64::from(many) * chance_alone(label)).sum();
+            sum / f64::from(size) - parts.expected
+        });
         (f64::from(count), off_level + level - parts.expected - 2.0 * (1.0 - parts.value) * off)
     });
     of_mean(influences, parts.value, parts.expected, voted)

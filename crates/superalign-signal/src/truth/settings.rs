@@ -37,8 +37,10 @@ pub struct Search {
 pub enum Stop {
     /// The largest change of a probability among the parameters (for GLAD, of an ability or log-ease).
     Parameters,
-    /// crowd-kit 1.4: the gain of its bound per vote, which counts the class prior once for every vote; the search
-    /// ends when it is below the tolerance. Known by Dawid-Skene and one-coin; others refuse it.
+    /// crowd-kit 1.4: the gain of its bound per vote; the search ends when it is below the tolerance (crowd-kit's is
+    /// 1e-5). Dawid-Skene and one-coin: the evidence lower bound, but with the class prior once for every vote. GLAD:
+    /// the expected log-likelihood without the entropy of the truths, over votes times categories; it often falls
+    /// early. MACE has none and refuses this.
     CrowdKitBound,
 }
 
@@ -84,6 +86,15 @@ impl Default for Search {
             seed: Seed::new(0),
             stop: Stop::Parameters,
             columns: None,
+        }
+    }
+}
+
+impl Stop {
+    pub(super) fn is_reached(self, change: f64, tolerance: f64) -> bool {
+        match self {
+            Self::Parameters => change <= tolerance,
+            Self::CrowdKitBound => change < tolerance,
         }
     }
 }

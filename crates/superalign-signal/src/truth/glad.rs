@@ -10,6 +10,10 @@ const STEP: f64 = 1.0;
 const HALVINGS: u32 = 20;
 /// An M step ends when a sweep moves nothing by more than this share of the tolerance.
 const SWEPT: f64 = 0.1;
+/// No prior mean or log-ease is farther from 0, so that no exponential is infinite.
+const FAR: f64 = 100.0;
+/// Precisions of the priors.
+const PRECISIONS: std::ops::RangeInclusive<f64> = 1e-6..=1e6;
 
 /// Settings of [`glad`]; the defaults are those of the paper's program and of crowd-kit.
 ///
@@ -33,9 +37,9 @@ pub struct Glad {
 /// A normal distribution.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Normal {
-    /// Its mean.
+    /// Its mean, in [-100, 100].
     pub mean: f64,
-    /// One over its variance, above 0.
+    /// One over its variance, in [1e-6, 1e6].
     pub precision: f64,
 }
 
@@ -123,11 +127,11 @@ impl Glad {
             ("mean of the ability", "precision of the ability", self.ability),
             ("mean of the log-ease", "precision of the log-ease", self.log_ease),
         ] {
-            if !normal.mean.is_finite() {
-                return Err(SignalError::setting(mean, normal.mean, "a finite number"));
+            if normal.mean.is_nan() || normal.mean.abs() > FAR {
+                return Err(SignalError::setting(mean, normal.mean, "a number in [-100, 100]"));
             }
-            if !(normal.precision > 0.0 && normal.precision.is_finite()) {
-                return Err(SignalError::setting(precision, normal.precision, "a number above 0"));
+            if !(PRECISIONS.contains(&normal.precision)) {
+                return Err(SignalError::setting(precision, normal.precision, "a number in [1e-6, 1e6]"));
             }
         }
         if self.sweeps == 0 {
@@ -350,6 +354,7 @@ impl<'a> Climb<'a> {
             }
             let curvature = if fisher + bend > 0.5 * fisher { fisher + bend } else { fisher };
             let mut step = (slope / curvature).clamp(-STEP, STEP);
+            step = (now + step).clamp(-FAR, FAR) - now;
             let before = value(now);
             for _ in 0..HALVINGS {
                 if value(now + step) >= before {
@@ -442,9 +447,9 @@ mod tests {
         let votes = Votes::dense(array![[0, 1], [1, 1]].view()).unwrap();
         let message = |votes: &Votes, options: Glad| glad(votes, None, &options).unwrap_err().to_string();
         let flat = Glad { ability: Normal { mean: 1.0, precision: 0.0 }, ..Glad::default() };
-        assert_eq!(message(&votes, flat), "precision of the ability = 0: expected a number above 0");
+        assert_eq!(message(&votes, flat), "precision of the ability = 0: expected a number in [1e-6, 1e6]");
         let nowhere = Glad { log_ease: Normal { mean: f64::NAN, precision: 1.0 }, ..Glad::default() };
-        assert_eq!(message(&votes, nowhere), "mean of the log-ease = NaN: expected a finite number");
+        assert_eq!(message(&votes, nowhere), "mean of the log-ease = NaN: expected a number in [-100, 100]");
         assert_eq!(message(&votes, Glad { sweeps: 0, ..Glad::default() }), "sweeps = 0: expected at least 1");
         let one = Votes::dense(array![[3, 3]].view()).unwrap();
         assert_eq!(

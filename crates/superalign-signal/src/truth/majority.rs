@@ -165,8 +165,7 @@ fn fill_unvoted(votes: &Votes, gold: Option<&[Option<u32>]>, found: &mut Consens
         |item: usize| !votes.labels_of_item(item).is_empty() || gold.is_some_and(|gold| gold[item].is_some());
     let mut prior = vec![0.0; votes.categories()];
     let mut count = 0;
-    for (item, row) in found.posterior.rows().into_iter().enumerate().filter(|(item, _)| known(*item)) {
-        debug_assert!(item < votes.items());
+    for (_, row) in found.posterior.rows().into_iter().enumerate().filter(|(item, _)| known(*item)) {
         prior.iter_mut().zip(row).for_each(|(sum, p)| *sum += p);
         count += 1;
     }

@@ -3,6 +3,9 @@
 use crate::SignalError;
 use superalign_core::{Seed, rand::RngExt as _};
 
+/// What is added to counts is at most this, so that sums stay finite.
+pub(super) const MOST: f64 = 1e12;
+
 /// How the best parameters are searched for: by expectation maximisation from one start or several.
 ///
 /// The first start takes the share of each category among an item's votes as its posterior. Every further one
@@ -138,8 +141,8 @@ impl Smoothing {
             Self::None => Ok(()),
             Self::Floor(floor) if floor > 0.0 && floor < 0.5 => Ok(()),
             Self::Floor(floor) => Err(SignalError::setting("floor", floor, "a number between 0 and 0.5")),
-            Self::Dirichlet { votes, .. } if !(votes >= 0.0 && votes.is_finite()) => {
-                Err(SignalError::setting("votes", votes, "a number from 0"))
+            Self::Dirichlet { votes, .. } if !(0.0..=MOST).contains(&votes) => {
+                Err(SignalError::setting("votes", votes, "a number in [0, 1e12]"))
             }
             Self::Dirichlet { correct, .. } if !(0.0..=1.0).contains(&correct) => {
                 Err(SignalError::setting("correct", correct, "a number in [0, 1]"))
@@ -164,8 +167,8 @@ impl ClassPrior {
     pub(super) fn check(&self, categories: usize) -> Result<(), SignalError> {
         match self {
             Self::Uniform => Ok(()),
-            Self::Estimated { items } if *items >= 0.0 && items.is_finite() => Ok(()),
-            Self::Estimated { items } => Err(SignalError::setting("items", *items, "a number from 0")),
+            Self::Estimated { items } if (0.0..=MOST).contains(items) => Ok(()),
+            Self::Estimated { items } => Err(SignalError::setting("items", *items, "a number in [0, 1e12]")),
             Self::Fixed(prior) if prior.len() != categories => {
                 let (found, expected) = (prior.len(), categories);
                 Err(SignalError::Shape { what: "number of class probabilities", found, expected })

@@ -175,8 +175,8 @@ fn models_find_who_is_good() {
         assert!(right(&labels, &truth) > plain + 0.01, "{name}: {} {plain}", right(&labels, &truth));
         assert!(raters[0] > raters[2] && raters[2] > raters[4], "{name}: {raters:?}");
     }
-    // The accuracy of a rater who is right with 0.9 and else says anything: 0.9 + 0.1 / 3.
-    let found = dawid_skene(&votes, None, &DawidSkene::default()).unwrap();
+    // The accuracy of a rater who is right with 0.9 and else says anything: 0.9 + 0.1 / 3. A prior would shrink it.
+    let found = dawid_skene(&votes, None, &DawidSkene::maximum_likelihood()).unwrap();
     assert!((found.raters.accuracy[0] - 0.933).abs() < 0.02, "{:?}", found.raters.accuracy);
 }
 
@@ -194,11 +194,12 @@ fn one_coin_is_dawid_skene_for_two_symmetric_classes() {
 
 #[test]
 fn columns_of_one_rater_share_its_matrix() {
-    let (table, _) = planted(Seed::new(3), 100, &[0.8, 0.7, 0.6, 0.5], 2, 0.0);
+    let (table, _) = planted(Seed::new(3), 2000, &[0.8, 0.7, 0.5, 0.6], 2, 0.0);
     let search = Search { columns: Some(vec![0, 1, 1, 2]), ..Search::default() };
-    let found = dawid_skene(&votes(&table), None, &DawidSkene { search, ..DawidSkene::default() }).unwrap();
+    let found = dawid_skene(&votes(&table), None, &DawidSkene { search, ..DawidSkene::maximum_likelihood() })
+        .unwrap();
     assert_eq!(found.raters.accuracy.len(), 3);
-    let apart = dawid_skene(&votes(&table), None, &DawidSkene::default()).unwrap().raters.accuracy;
+    let apart = dawid_skene(&votes(&table), None, &DawidSkene::maximum_likelihood()).unwrap().raters.accuracy;
     assert!(apart[2] < found.raters.accuracy[1] && found.raters.accuracy[1] < apart[1]);
 }
 
@@ -222,4 +223,25 @@ fn a_fixed_class_prior_decides_where_votes_do_not() -> Result<(), SignalError> {
     assert_eq!((found.labels, found.class_prior), (vec![1, 1, 1], vec![0.2, 0.8]));
     assert!((found.posterior[[2, 0]] - 0.2).abs() < 1e-15);
     Ok(())
+}
+
+#[test]
+fn many_distinct_items_are_summed_in_a_fixed_order() {
+    // Several chunks of items; the sums are those of the whole, and with rayon those of one thread.
+    let (table, _) = planted(Seed::new(5), 20_000, &[0.5; 12], 4, 0.1);
+    let votes = votes(&table);
+    let search = Search { iterations: 5, ..Search::default() };
+    let fit = || {
+        dawid_skene(&votes, None, &DawidSkene { search: search.clone(), ..DawidSkene::default() }).unwrap()
+    };
+    let found = fit();
+    let classes = found.posterior.sum_axis(Axis(0));
+    for (class, prior) in classes.iter().zip(&found.class_prior) {
+        assert!(((class + 1.0) / 20_004.0 - prior).abs() < 1e-12, "{class} {prior}");
+    }
+    #[cfg(feature = "rayon")]
+    for threads in [1, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        assert_eq!(pool.install(fit), found);
+    }
 }

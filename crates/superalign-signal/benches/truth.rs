@@ -10,10 +10,10 @@ use ndarray::Array2;
 use std::hint::black_box;
 use std::time::Instant;
 use superalign_core::{Seed, below, rand::RngExt as _};
-use superalign_signal::Votes;
 use superalign_signal::truth::{
-    DawidSkene, Glad, Mace, Majority, OneCoin, Search, dawid_skene, glad, mace, majority, one_coin,
+    DawidSkene, Glad, Mace, Majority, OneCoin, Search, dawid_skene, glad, mace, majority, one_coin, score,
 };
+use superalign_signal::{Bootstrap, Votes};
 
 const ITEMS: usize = 100_000;
 const RATERS: usize = 10;
@@ -49,6 +49,7 @@ fn report(name: &str, fit: impl Fn(Search) -> usize) {
     println!("{name}: {each:.2} ms an iteration, {:.1} ms before and after", short - each * few as f64);
 }
 
+#[expect(clippy::print_stdout, reason = "a benchmark reports to its caller")]
 fn truth(c: &mut Criterion) {
     let full = votes(0.0);
     let sparse = votes(0.7);
@@ -62,6 +63,12 @@ fn truth(c: &mut Criterion) {
     report("mace", |search| spam(search).map_or(0, |found| found.iterations));
     let able = |search| glad(&full, None, &Glad { search, ..Glad::default() });
     report("glad", |search| able(search).map_or(0, |found| found.iterations));
+
+    let start = Instant::now();
+    let gold = vec![Some(0); ITEMS];
+    let labels = vec![0; ITEMS];
+    assert!(score(&full, &labels, &gold, &Bootstrap::new(Seed::new(1))).is_ok());
+    println!("score, 1,000 resamples: {:.0} ms", start.elapsed().as_secs_f64() * 1e3);
 
     let mut group = c.benchmark_group("100k x 10 x 4");
     group.sample_size(10);

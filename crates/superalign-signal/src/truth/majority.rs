@@ -1,7 +1,7 @@
 //! The majority of the votes.
 
 use super::argmax;
-use super::patterns::check_gold;
+use super::patterns::check;
 use crate::{SignalError, Votes};
 use ndarray::Array2;
 use superalign_core::{Seed, below};
@@ -127,12 +127,7 @@ pub(super) fn weighted(
     weights: Option<&[f64]>,
 ) -> Result<Consensus, SignalError> {
     let k = votes.categories();
-    if votes.is_empty() && votes.items() > 0 {
-        return Err(SignalError::TooFew { what: "votes", found: 0, expected: 1 });
-    }
-    if let Some(gold) = gold {
-        check_gold(gold, votes)?;
-    }
+    check(votes, gold)?;
     let mut posterior = Array2::zeros((votes.items(), k));
     let mut labels = vec![0; votes.items()];
     for (item, mut row) in posterior.rows_mut().into_iter().enumerate() {

@@ -47,6 +47,22 @@ pub(super) fn estimate(
     .map(|found| Estimate { value, ..found })
 }
 
+/// The mean over pairs of texts with its interval, from the sum of each text's pairs, which count `each` values apiece.
+pub(super) fn pairs(
+    by: &Bootstrap,
+    name: &'static str,
+    sums: &[f64],
+    each: f64,
+) -> Result<Estimate, SignalError> {
+    let n = sums.len() as f64;
+    if sums.len() < 3 {
+        return Err(SignalError::TooFew { what: "texts", found: sums.len(), expected: 3 });
+    }
+    let sum: f64 = sums.iter().sum();
+    let without = sums.iter().map(|own| (sum - 2.0 * own) / (each * (n - 1.0) * (n - 2.0)));
+    estimate(by, name, sum / (each * n * (n - 1.0)), without)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,18 +74,9 @@ mod tests {
         let by = Bootstrap { draws: 200, ..Bootstrap::new(Seed::new(5)) };
         let sum: f64 = values.iter().sum();
         let found = estimate(&by, "mean", sum / 50.0, values.iter().map(|x| (sum - x) / 49.0)).unwrap();
-        // Values that are alike are one kind in both, so that the draws are the same.
-        let mut kinds = Vec::new();
-        let mut distinct: Vec<f64> = Vec::new();
-        for x in &values {
-            let kind = distinct.iter().position(|y| y == x).unwrap_or(distinct.len());
-            if kind == distinct.len() {
-                distinct.push(*x);
-            }
-            kinds.push(kind as u32);
-        }
-        let plain = resample::estimate(&by, "mean", &kinds, |counts| {
-            Ok(counts.iter().zip(&distinct).map(|(&c, x)| f64::from(c) * x).sum::<f64>() / 50.0)
+        let items: Vec<u32> = (0..50).collect();
+        let plain = resample::estimate(&by, "mean", &items, |counts| {
+            Ok(counts.iter().zip(&values).map(|(&c, x)| f64::from(c) * x).sum::<f64>() / 50.0)
         });
         let plain = plain.unwrap();
         assert!(

@@ -17,11 +17,16 @@
 //! `c_i` how often it was drawn. This is the jackknife's spread (Efron & Stein 1981), and the plain bootstrap where the
 //! metric is a mean over texts.
 
+mod bleu;
 mod corpus;
 mod distinct;
 mod influence;
 mod ngrams;
 
+pub use bleu::{
+    Bleu, LongOrders, Smoothing, bleu, pairwise_bleu, pairwise_bleu_estimate, self_bleu, self_bleu_estimate,
+    self_bleu_scores,
+};
 pub use corpus::{Corpus, Tokenizer};
 pub use distinct::{
     adjusted_distinct_n, distinct_n, distinct_n_estimate, distinct_sum, mean_distinct_n,

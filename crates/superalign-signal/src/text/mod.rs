@@ -20,6 +20,7 @@
 mod bleu;
 mod compression;
 mod corpus;
+mod deflate;
 mod distinct;
 mod duplicates;
 mod influence;

@@ -1,0 +1,1 @@
+//! Ability beyond the items that can be checked.

@@ -1,0 +1,17 @@
+//! Judging models where nobody can label.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`paired`] | comparing two models on the same items |
+//! | [`reward_bench`] | official sums of RewardBench 1 and 2 |
+//! | [`extrapolation`] | ability beyond the items that can be checked |
+
+#![expect(clippy::needless_pass_by_value, reason = "array views are Copy, which the lint does not see")]
+
+mod error;
+pub mod extrapolation;
+pub mod paired;
+pub mod reward_bench;
+
+pub use error::EvaluationError;
+pub use superalign_core::{Bootstrap, Estimate};

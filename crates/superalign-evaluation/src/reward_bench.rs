@@ -1,0 +1,1 @@
+//! Official sums of RewardBench 1 and 2.

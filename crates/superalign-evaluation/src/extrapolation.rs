@@ -1,1 +1,0 @@
-//! Ability beyond the items that can be checked.

@@ -1,0 +1,3 @@
+//! Tests of whole estimates: published values, golden values, simulations.
+
+mod published;

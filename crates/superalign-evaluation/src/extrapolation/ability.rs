@@ -121,7 +121,11 @@ pub fn ability_top(
         let mut at = 0.5 * (low + high);
         for _ in 0..200 {
             let (first, second) = score(at);
-            if first > 0.0 { low = at } else { high = at }
+            if first > 0.0 {
+                low = at
+            } else {
+                high = at
+            }
             let newton = at + first / second;
             let next = if newton > low && newton < high { newton } else { 0.5 * (low + high) };
             let moved = (next - at).abs();

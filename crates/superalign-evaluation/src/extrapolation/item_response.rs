@@ -165,7 +165,11 @@ impl Items {
     pub fn difficulty(&self, item: usize) -> Result<Parameter, EvaluationError> {
         let (Some(slope), Some(intercept)) = (self.slopes.get(item), self.intercepts.get(item)) else {
             let expected = self.slopes.len();
-            return Err(EvaluationError::Shape { what: "item below the number of items", found: item, expected });
+            return Err(EvaluationError::Shape {
+                what: "item below the number of items",
+                found: item,
+                expected,
+            });
         };
         if slope.value.abs() < 1e-9 {
             return Err(EvaluationError::undefined("difficulty", format!("the slope of item {item} is 0")));

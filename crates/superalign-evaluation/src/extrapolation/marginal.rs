@@ -3,7 +3,7 @@
 //! What is searched for, and why, is in `item_response`.
 
 use super::chance::logistic;
-use super::item_response::{ItemModel, ItemPrior, ItemResponse, Items, Parameter};
+use super::item_response::{ItemModel, ItemResponse, Items, Parameter};
 use super::linear::Cholesky;
 use super::responses::{Expected, Grid, Lines, Patterns, softplus};
 use crate::EvaluationError;

@@ -21,8 +21,11 @@ fn fixture(relative: &str) -> Option<String> {
 }
 
 fn fit(text: &str, model: ItemModel) -> Items {
-    let rows: Vec<Vec<u64>> =
-        text.lines().skip(1).map(|line| line.split(',').map(|cell| cell.parse().unwrap()).collect()).collect();
+    let rows: Vec<Vec<u64>> = text
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').map(|cell| cell.parse().unwrap()).collect())
+        .collect();
     let answers = Array2::from_shape_fn((rows.len(), 5), |(i, j)| rows[i][j] as i8);
     let counts: Vec<u64> = rows.iter().map(|row| row[5]).collect();
     item_response(answers.view(), Some(&counts), &ItemResponse { model, ..ItemResponse::default() }).unwrap()
@@ -58,7 +61,8 @@ fn the_law_school_admission_tests() {
 fn the_intervals_of_mirt() {
     let Some(expected) = fixture("irt/expected.json") else { return };
     let expected: Value = serde_json::from_str(&expected).unwrap();
-    let (Some(six), Some(seven)) = (fixture("irt/lsat6_patterns.csv"), fixture("irt/lsat7_patterns.csv")) else {
+    let (Some(six), Some(seven)) = (fixture("irt/lsat6_patterns.csv"), fixture("irt/lsat7_patterns.csv"))
+    else {
         return;
     };
     let rasch = fit(&six, ItemModel::Rasch);
@@ -75,7 +79,8 @@ fn the_intervals_of_mirt() {
     let two = fit(&seven, ItemModel::TwoParameter);
     let wanted = &expected["LSAT7"]["mirt_test_2PL"];
     for j in 0..5 {
-        for (found, key) in [(&two.slopes[j], "ci95_a_Richardson"), (&two.intercepts[j], "ci95_d_Richardson")] {
+        for (found, key) in [(&two.slopes[j], "ci95_a_Richardson"), (&two.intercepts[j], "ci95_d_Richardson")]
+        {
             let interval = found.interval(0.95).unwrap();
             close(interval.lo, &wanted[key][j][0], 0.015);
             close(interval.hi, &wanted[key][j][1], 0.015);

@@ -72,13 +72,16 @@ pub(super) fn normal(rng: &mut Rng) -> f64 {
 }
 
 /// A draw of the number of successes in `n` trials of probability `p`, by inversion from the most probable number
-/// outwards: about sqrt(n) steps.
+/// outwards: about sqrt(n) steps. Above a variance of a hundred million, a normal draw is rounded instead.
 pub(super) fn binomial(rng: &mut Rng, n: f64, p: f64) -> f64 {
     if p <= 0.0 || n <= 0.0 {
         return 0.0;
     }
     if p >= 1.0 {
         return n;
+    }
+    if n * p * (1.0 - p) > 1e8 {
+        return (n * p + (n * p * (1.0 - p)).sqrt() * normal(rng)).round().clamp(0.0, n);
     }
     let mode = ((n + 1.0) * p).floor().min(n);
     let odds = p / (1.0 - p);
@@ -137,7 +140,7 @@ mod tests {
 
     #[test]
     fn draws_have_the_mean_and_variance_of_the_binomial() {
-        for (n, p) in [(1.0, 0.3), (10.0, 0.9), (200.0, 0.01), (5000.0, 0.5)] {
+        for (n, p) in [(1.0, 0.3), (10.0, 0.9), (200.0, 0.01), (5000.0, 0.5), (1e12, 0.2)] {
             let mut rng = Seed::new(3).rng();
             let draws: Vec<f64> = (0..20_000).map(|_| binomial(&mut rng, n, p)).collect();
             let mean = draws.iter().sum::<f64>() / 20_000.0;

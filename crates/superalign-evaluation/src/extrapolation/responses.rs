@@ -4,7 +4,7 @@
 use super::chance::logistic;
 use super::hermite::nodes_and_weights;
 use crate::EvaluationError;
-use ndarray::{Array2, ArrayView2, Axis, s};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis, s};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -133,8 +133,9 @@ impl Patterns {
     }
 
     fn table(&self, of: &[u8], rows: &std::ops::Range<usize>) -> Array2<f64> {
-        let items = self.items;
-        Array2::from_shape_fn((rows.len(), items), |(i, j)| f64::from(of[(rows.start + i) * items + j]))
+        let flat = of[rows.start * self.items..rows.end * self.items].iter().map(|&x| f64::from(x)).collect();
+        Array2::from_shape_vec((rows.len(), self.items), flat)
+            .unwrap_or_else(|_| unreachable!("as many as rows and items"))
     }
 
     /// Posteriors of the abilities of some rows, (rows, nodes), each with the logarithm of its evidence.
@@ -189,57 +190,114 @@ impl Patterns {
 
     /// Minus the second derivatives of the log-likelihood by all slopes, then all intercepts (Louis 1982): the
     /// information of abilities and answers together, less the variance of its score given the answers.
+    ///
+    /// The score of an item is its residual, right - asked * chance, times the ability (slope) or 1 (intercept). Sums
+    /// over persons of products of two residuals are taken apart: right by right, right by chance, chance by chance.
     pub(super) fn information(&self, lines: &Lines, grid: &Grid) -> Array2<f64> {
         let items = self.items;
         let log_odds = lines.log_odds(&grid.nodes);
         let wrong = log_odds.mapv(softplus);
         let chances = log_odds.mapv(logistic);
+        // Chances times each power of the ability, (nodes, items).
+        let powers = [0, 1, 2].map(|power| {
+            Array2::from_shape_fn((grid.nodes.len(), items), |(q, j)| {
+                chances[[j, q]] * grid.nodes[q].powi(power)
+            })
+        });
         let expected = self.expected(lines, grid);
-        let mut information = Array2::zeros((2 * items, 2 * items));
-        for j in 0..items {
-            let (mut by_slope, mut mixed, mut by_intercept) = (0.0, 0.0, 0.0);
-            for (q, node) in grid.nodes.iter().enumerate() {
-                let bend = expected.asked[[j, q]] * chances[[j, q]] * (1.0 - chances[[j, q]]);
-                by_slope += bend * node * node;
-                mixed += bend * node;
-                by_intercept += bend;
-            }
-            information[[j, j]] = by_slope;
-            information[[j, items + j]] = mixed;
-            information[[items + j, j]] = mixed;
-            information[[items + j, items + j]] = by_intercept;
-        }
+        let mut squares = [(); 3].map(|()| Array2::<f64>::zeros((items, items)));
+        let mut information = Array2::<f64>::zeros((2 * items, 2 * items));
         for rows in self.chunks() {
             let right = self.table(&self.right, &rows);
-            let asked = self.table(&self.asked, &rows);
-            let among = (!self.complete).then_some(&asked);
-            let (posterior, _) = self.posterior((&right, among), &log_odds, &wrong, grid);
+            let asked = (!self.complete).then(|| self.table(&self.asked, &rows));
+            let (posterior, _) = self.posterior((&right, asked.as_ref()), &log_odds, &wrong, grid);
             let counts = &self.counts[rows];
-            // Scores: the residual of each item times the ability (its slope) or times 1 (its intercept).
+            let counted = counted(&posterior, counts);
             let mut mean = Array2::<f64>::zeros((counts.len(), 2 * items));
-            for (q, &node) in grid.nodes.iter().enumerate() {
-                let residual = &right - &(&asked * &chances.column(q));
-                let mut weighted = residual.clone();
-                for (i, mut row) in weighted.rows_mut().into_iter().enumerate() {
-                    row *= posterior[[i, q]];
+            for (power, square) in squares.iter_mut().enumerate() {
+                let ability: Vec<f64> = grid.nodes.iter().map(|node| node.powi(power as i32)).collect();
+                let ability = posterior.dot(&ArrayView1::from(&ability));
+                let mut scaled = counted_by(&right, counts, ability.iter());
+                *square += &right.t().dot(&scaled);
+                if let Some(asked) = &asked {
+                    let chance = counted.dot(&powers[power]) * asked;
+                    let mixed = right.t().dot(&chance);
+                    *square -= &mixed;
+                    *square -= &mixed.t();
                 }
-                mean.slice_mut(s![.., ..items]).scaled_add(node, &weighted);
-                mean.slice_mut(s![.., items..]).scaled_add(1.0, &weighted);
-                for (mut row, &count) in weighted.rows_mut().into_iter().zip(counts) {
-                    row *= count;
+                if power < 2 {
+                    // The mean score of each person: of the intercepts, then of the slopes.
+                    scaled = counted_by(&right, &vec![1.0; counts.len()], ability.iter());
+                    let chance = posterior.dot(&powers[power]);
+                    scaled -= &asked.as_ref().map_or_else(|| chance.clone(), |asked| &chance * asked);
+                    let place = if power == 1 { 0 } else { items };
+                    mean.slice_mut(s![.., place..place + items]).assign(&scaled);
                 }
-                let square = residual.t().dot(&weighted);
-                information.slice_mut(s![..items, ..items]).scaled_add(-node * node, &square);
-                information.slice_mut(s![..items, items..]).scaled_add(-node, &square);
-                information.slice_mut(s![items.., ..items]).scaled_add(-node, &square);
-                information.slice_mut(s![items.., items..]).scaled_add(-1.0, &square);
             }
-            let mut weighted = mean.clone();
-            for (mut row, &count) in weighted.rows_mut().into_iter().zip(counts) {
-                row *= count;
+            if let Some(asked) = &asked {
+                among(asked, &counted, &powers, &chances, &mut squares);
             }
-            information += &mean.t().dot(&weighted);
+            information += &mean.t().dot(&self::counted(&mean, counts));
+        }
+        if self.complete {
+            for (square, power) in squares.iter_mut().zip(&powers) {
+                let mixed = expected.right.dot(power);
+                *square -= &mixed;
+                *square -= &mixed.t();
+                *square += &(&chances * &expected.asked).dot(power);
+            }
+        }
+        let [by_intercept, mixed, by_slope] = squares;
+        information.slice_mut(s![..items, ..items]).scaled_add(-1.0, &by_slope);
+        information.slice_mut(s![..items, items..]).scaled_add(-1.0, &mixed);
+        information.slice_mut(s![items.., ..items]).scaled_add(-1.0, &mixed);
+        information.slice_mut(s![items.., items..]).scaled_add(-1.0, &by_intercept);
+        for j in 0..items {
+            for (q, node) in grid.nodes.iter().enumerate() {
+                let bend = expected.asked[[j, q]] * chances[[j, q]] * (1.0 - chances[[j, q]]);
+                information[[j, j]] += bend * node * node;
+                information[[j, items + j]] += bend * node;
+                information[[items + j, j]] += bend * node;
+                information[[items + j, items + j]] += bend;
+            }
         }
         information
+    }
+}
+
+/// Rows times their counts.
+fn counted(table: &Array2<f64>, counts: &[f64]) -> Array2<f64> {
+    counted_by(table, counts, std::iter::repeat(&1.0))
+}
+
+/// Rows times their counts and another number each.
+fn counted_by<'a>(table: &Array2<f64>, counts: &[f64], by: impl Iterator<Item = &'a f64>) -> Array2<f64> {
+    let mut scaled = table.clone();
+    scaled.rows_mut().into_iter().zip(counts).zip(by).for_each(|((mut row, count), by)| row *= count * by);
+    scaled
+}
+
+/// Adds to `squares` the products of the chances of two items, over the persons that were asked both.
+fn among(
+    asked: &Array2<f64>,
+    counted: &Array2<f64>,
+    powers: &[Array2<f64>; 3],
+    chances: &Array2<f64>,
+    squares: &mut [Array2<f64>; 3],
+) {
+    for j in 0..asked.ncols() {
+        let mut both = asked.slice(s![.., ..=j]).to_owned();
+        both.rows_mut().into_iter().zip(asked.column(j)).for_each(|(mut row, asked)| row *= *asked);
+        let persons = both.t().dot(counted);
+        for (power, square) in powers.iter().zip(&mut *squares) {
+            for k in 0..=j {
+                let terms = persons.row(k).into_iter().zip(power.column(j)).zip(chances.row(k));
+                let sum: f64 = terms.map(|((persons, of_j), of_k)| persons * of_j * of_k).sum();
+                square[[j, k]] += sum;
+                if k < j {
+                    square[[k, j]] += sum;
+                }
+            }
+        }
     }
 }

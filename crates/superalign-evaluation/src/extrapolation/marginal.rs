@@ -10,7 +10,7 @@ use crate::EvaluationError;
 use ndarray::{Array2, s};
 
 /// Expectation maximisation takes so many steps before Newton's method is tried again.
-const EM_STEPS: usize = 20;
+const EM_STEPS: usize = 6;
 /// A slope beyond this is on its way to infinity.
 const STEEPEST: f64 = 30.0;
 

@@ -1,7 +1,7 @@
 //! The search for a curve of greatest binomial likelihood: scoring with damping for smooth curves, the simplex method of
 //! Nelder and Mead for those with kinks, each from a grid of starts.
 
-use super::chance::{SMALL, log_kernel, logit};
+use super::chance::{SMALL, log_kernel, logistic, logit};
 use super::curve::{Bound, Curve, Frame, Raw};
 use super::linear::Cholesky;
 use super::points::{Points, Row};
@@ -54,8 +54,9 @@ impl Problem<'_> {
             self.starts(points).into_iter().map(|raw| (self.log_likelihood(&raw), raw)).collect();
         starts.sort_by(|a, b| b.0.total_cmp(&a.0));
         starts.truncate(if warm.is_some() { 1 } else { CLIMBS });
-        if let Some(warm) = warm {
-            starts.push((0.0, *warm));
+        match warm {
+            Some(warm) => starts.push((0.0, *warm)),
+            None => starts.extend(self.at_the_edge(points).into_iter().map(|raw| (0.0, raw))),
         }
         let mut best = (f64::NEG_INFINITY, starts[0].1);
         for (_, start) in starts {
@@ -71,61 +72,114 @@ impl Problem<'_> {
         best.1
     }
 
-    fn starts(&self, points: &Points) -> Vec<Raw> {
-        let shares: Vec<f64> = points
-            .levels
-            .iter()
-            .map(|&level| {
-                let (right, total) = points.at_level(level);
-                (right + 0.5) / (total + 1.0)
-            })
-            .collect();
-        let (first, last) = (shares[0], shares[shares.len() - 1]);
-        let low = shares.iter().copied().fold(1.0, f64::min);
-        let high = shares.iter().copied().fold(0.0, f64::max);
-        // Limits just outside of what was seen, and far outside.
-        let near = [logit(0.95 * low), logit(0.95 * (high - low) / (1.0 - low) + 0.05)];
-        let far = [-3.0, 3.0];
-        let mut starts = vec![];
+    /// The best curves with one of the free limits at its end: the climb there is slow.
+    fn at_the_edge(&self, points: &Points) -> Vec<Raw> {
+        let (zero, one) = (Bound::Fixed(0.0), Bound::Fixed(1.0));
+        let mut nested = vec![];
         match self.curve {
-            Curve::PowerLaw { asymptote } => {
-                let ends = match asymptote {
-                    Bound::Fixed(_) => vec![0.0],
-                    Bound::Free => [0.02, 0.98, last, 2.0 * last - first].map(logit).to_vec(),
-                };
-                for end in ends {
-                    for exponent in [0.05_f64, 0.3, 1.0, 3.0] {
-                        starts.push([logit(first), exponent.ln(), end, 0.0]);
-                    }
+            Curve::Logistic { floor, ceiling } => {
+                if floor == Bound::Free {
+                    nested.push((Curve::Logistic { floor: zero, ceiling }, 2, -16.0));
+                }
+                if ceiling == Bound::Free {
+                    nested.push((Curve::Logistic { floor, ceiling: one }, 3, 16.0));
                 }
             }
-            Curve::ClippedLinear { .. } => {
-                let place = |i: usize| i * (shares.len() - 1) / shares.len().min(9).saturating_sub(1).max(1);
-                for i in 0..shares.len().min(9) {
-                    for j in 0..i {
-                        let (i, j) = (place(i), place(j));
-                        let at = |i: usize| self.frame.unit(points.levels[i]);
-                        let slope = (shares[i] - shares[j]) / (at(i) - at(j));
-                        for limits in [near, far] {
-                            starts.push([shares[i] - slope * at(i), slope, limits[0], limits[1]]);
-                        }
+            Curve::ClippedLinear { floor, ceiling } => {
+                if floor == Bound::Free {
+                    nested.push((Curve::ClippedLinear { floor: zero, ceiling }, 2, -16.0));
+                }
+                if ceiling == Bound::Free {
+                    nested.push((Curve::ClippedLinear { floor, ceiling: one }, 3, 16.0));
+                }
+            }
+            Curve::PowerLaw { asymptote: Bound::Free } => {
+                nested.push((Curve::PowerLaw { asymptote: zero }, 2, -16.0));
+                nested.push((Curve::PowerLaw { asymptote: one }, 2, 16.0));
+            }
+            _ => {}
+        }
+        let solve = |(curve, place, edge): (Curve, usize, f64)| {
+            let mut raw = Problem { curve, ..*self }.solve(points, None);
+            raw[place] = edge;
+            raw
+        };
+        nested.into_iter().map(solve).collect()
+    }
+
+    fn starts(&self, points: &Points) -> Vec<Raw> {
+        let units: Vec<f64> = points.levels.iter().map(|&level| self.frame.unit(level)).collect();
+        let last = units.len() - 1;
+        match self.curve {
+            Curve::PowerLaw { asymptote } => [0.03_f64, 0.1, 0.3, 1.0, 3.0, 10.0]
+                .into_iter()
+                .map(|exponent| {
+                    let end = |x: f64| 1.0 - (-exponent * (x / self.frame.first).ln()).exp();
+                    let (start, end) = self.ends(Bound::Free, asymptote, end);
+                    [near(logit(start)), exponent.ln(), near(logit(end)), 0.0]
+                })
+                .collect(),
+            Curve::ClippedLinear { floor, ceiling } => {
+                // Kinks at levels, or one step outside of them.
+                let places = spread(last + 1);
+                let mut kinks: Vec<f64> = places.iter().map(|&place| units[place]).collect();
+                kinks.extend([-2.0, 2.0]);
+                let mut starts = vec![];
+                for &from in &kinks {
+                    for &to in kinks.iter().filter(|&&to| to != from) {
+                        let rise = |z: f64| ((z - from) / (to - from)).clamp(0.0, 1.0);
+                        let (low, high) = self.ends(floor, ceiling, |x| rise(self.frame.unit(x)));
+                        let slope = (high - low) / (to - from);
+                        let limits = raw_limits(floor, ceiling, low.min(high), high.max(low));
+                        starts.push([low - slope * from, slope, limits[0], limits[1]]);
                     }
                 }
+                starts
             }
             _ => {
-                for slope in [-16.0, -5.0, -1.5, -0.3, 0.3, 1.5, 5.0, 16.0] {
-                    for midpoint in [-1.2, -0.4, 0.4, 1.2] {
-                        for limits in [near, far] {
-                            starts.push([-slope * midpoint, slope, limits[0], limits[1]]);
-                        }
+                let Curve::Logistic { floor, ceiling } = self.curve else { return vec![[0.0; 4]] };
+                let places = spread(last);
+                let mut midpoints: Vec<f64> =
+                    places.iter().map(|&place| 0.5 * (units[place] + units[(place + 1).min(last)])).collect();
+                midpoints.extend([-1.5, 1.5]);
+                let mut starts = vec![];
+                for &midpoint in &midpoints {
+                    for slope in [-40.0, -8.0, -2.0, -0.5, 0.5, 2.0, 8.0, 40.0] {
+                        let part = |x| logistic(slope * (self.frame.unit(x) - midpoint));
+                        let (low, high) = self.ends(floor, ceiling, part);
+                        // A height below 0 is a curve of the other slope, which has its own start.
+                        let limits = raw_limits(floor, ceiling, low, high.max(low));
+                        starts.push([-slope * midpoint, slope, limits[0], limits[1]]);
                     }
                 }
+                starts
             }
         }
-        if starts.is_empty() {
-            starts.push([first, 0.0, near[0], near[1]]);
+    }
+
+    /// The shares a and b for which `a (1 - part(x)) + b part(x)` is nearest to the counts by weighted least squares.
+    fn ends(&self, first: Bound, second: Bound, part: impl Fn(f64) -> f64) -> (f64, f64) {
+        let (mut aa, mut ab, mut bb, mut ay, mut by) = (1e-9, 0.0, 1e-9, 0.0, 0.0);
+        for row in self.rows {
+            let (b, y) = (part(row.x), row.right / row.total);
+            let a = 1.0 - b;
+            aa += row.total * a * a;
+            ab += row.total * a * b;
+            bb += row.total * b * b;
+            ay += row.total * a * y;
+            by += row.total * b * y;
         }
-        starts
+        let (a, b) = match (first, second) {
+            (Bound::Fixed(a), Bound::Fixed(b)) => return (a, b),
+            (Bound::Fixed(a), Bound::Free) => return (a, ((by - a * ab) / bb).clamp(0.001, 0.999)),
+            (Bound::Free, Bound::Fixed(b)) => return (((ay - b * ab) / aa).clamp(0.001, 0.999), b),
+            (Bound::Free, Bound::Free) => {
+                // Where all levels are at one end, the other is open.
+                let determinant = (aa * bb - ab * ab).max(1e-9 * aa * bb);
+                ((bb * ay - ab * by) / determinant, (aa * by - ab * ay) / determinant)
+            }
+        };
+        (a.clamp(0.001, 0.999), b.clamp(0.001, 0.999))
     }
 
     /// Fisher's scoring, damped as by Levenberg and Marquardt, within the range of the raw numbers.
@@ -235,6 +289,23 @@ impl Problem<'_> {
         corners.sort_by(|a, b| a.0.total_cmp(&b.0));
         corners[0].1
     }
+}
+
+/// At most nine of `0..n`, evenly.
+fn spread(n: usize) -> Vec<usize> {
+    let count = n.min(9);
+    (0..count).map(|i| i * n.saturating_sub(1) / count.saturating_sub(1).max(1)).collect()
+}
+
+fn near(raw: f64) -> f64 {
+    raw.clamp(-6.0, 6.0)
+}
+
+/// The raw numbers of a floor and a ceiling.
+fn raw_limits(floor: Bound, ceiling: Bound, low: f64, high: f64) -> [f64; 2] {
+    let low = if let Bound::Fixed(share) = floor { share } else { low };
+    let most = if let Bound::Fixed(share) = ceiling { share } else { 1.0 };
+    [near(logit(low / most.max(1e-9))), near(logit((high - low) / (1.0 - low).max(1e-9)))]
 }
 
 /// Central differences of a quantity by the free raw numbers.

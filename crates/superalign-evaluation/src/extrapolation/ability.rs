@@ -122,9 +122,9 @@ pub fn ability_top(
         for _ in 0..200 {
             let (first, second) = score(at);
             if first > 0.0 {
-                low = at
+                low = at;
             } else {
-                high = at
+                high = at;
             }
             let newton = at + first / second;
             let next = if newton > low && newton < high { newton } else { 0.5 * (low + high) };

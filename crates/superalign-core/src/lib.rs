@@ -4,11 +4,13 @@
 //! (how such an interval is made) and [`Model`] (the one seam behind which language models run). No arithmetic of the subject, no I/O,
 //! no clock, no threads.
 
+mod binomial;
 mod bootstrap;
 mod estimate;
 mod model;
 mod seed;
 
+pub use binomial::{binomial, multinomial};
 pub use bootstrap::{Bootstrap, BootstrapError, below};
 pub use estimate::Estimate;
 pub use model::{ChoicePrompt, EmbedRequest, Layer, LogLikelihood, Model, ModelCard, ModelError, Pooling};

@@ -1,1 +1,0 @@
-//! Comparing two models on the same items.

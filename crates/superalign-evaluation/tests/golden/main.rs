@@ -1,0 +1,4 @@
+//! Golden values of established packages (`data/*.json`), and the fixtures that are not part of the repository.
+
+mod paired;
+mod reward_bench;

@@ -330,7 +330,11 @@ mod tests {
             let ngrams = ngrams(&texts, 3);
             let distinct = distinct_n(&ngrams, n).unwrap();
             prop_assert!(distinct > 0.0 && distinct <= 1.0);
-            prop_assert!(mean_distinct_n(&ngrams, n).unwrap() >= distinct - 1e-12);
+            let mean = mean_distinct_n(&ngrams, n).unwrap();
+            prop_assert!(mean > 0.0 && mean <= 1.0);
+            let whole = Corpus::from_ids(&[texts.concat()]).unwrap();
+            let whole = Ngrams::new(&whole, 3, Boundary::Within).unwrap();
+            prop_assert_eq!(mean_distinct_n(&whole, n).unwrap(), distinct_n(&whole, n).unwrap());
             let entropy = ngram_entropy(&ngrams, n).unwrap();
             prop_assert!(entropy >= 0.0 && entropy <= (ngrams.distinct(n).unwrap() as f64).ln() + 1e-12);
             // In a vocabulary without end nothing is expected to repeat.

@@ -10,7 +10,7 @@ use std::time::Instant;
 use superalign_signal::agreement::{self, Coefficient, Level};
 use superalign_signal::calibration::{Bins, Closed, Norm, top_label_reliability};
 use superalign_signal::embedding::{Vendi, prdc, vendi_score};
-use superalign_signal::label_noise::confident_joint;
+use superalign_signal::label_noise::{JointOptions, confident_joint};
 use superalign_signal::text::{Bleu, Boundary, Corpus, Ngrams, Tokenizer, distinct_n, self_bleu};
 use superalign_signal::truth::{DawidSkene, dawid_skene};
 use superalign_signal::{SignalError, Votes};
@@ -65,7 +65,7 @@ fn prepare(task: &str, folder: &Path) -> Box<dyn Fn() -> Found> {
         "confident-joint" => {
             let (labels, probs) = labelled(folder, array("probs"));
             Box::new(move || {
-                let joint = confident_joint(&labels, probs.view())?;
+                let joint = confident_joint(&labels, probs.view(), &JointOptions::default())?;
                 Ok(json!({"off_diagonal": joint.sum() - joint.diag().sum()}))
             })
         }

@@ -216,10 +216,10 @@ pub fn calibrate_joint(joint: ArrayView2<'_, u64>, labels: &[u32]) -> Result<Arr
         let sum = row.sum().max(f64::MIN_POSITIVE);
         row.mapv_inplace(|value| value / sum * count);
     }
-    let factor = labels.len() as f64 / scaled.sum().max(f64::MIN_POSITIVE);
+    let (total, n) = (scaled.sum().max(f64::MIN_POSITIVE), labels.len() as f64);
     let mut whole = Array2::zeros(scaled.dim());
     for (mut into, row) in whole.rows_mut().into_iter().zip(scaled.rows()) {
-        let row: Vec<f64> = row.iter().map(|value| value * factor).collect();
+        let row: Vec<f64> = row.iter().map(|value| value / total * n).collect();
         into.assign(&ndarray::Array1::from(round_keeping_sum(&row)));
     }
     Ok(whole)

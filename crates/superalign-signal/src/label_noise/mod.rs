@@ -20,6 +20,9 @@ mod rates;
 mod suspects;
 mod tails;
 
+#[cfg(test)]
+mod tests;
+
 pub use anchor::{Anchor, anchor_transition};
 pub use crowd::{Consensus, CrowdLabels, CrowdMethod, crowd_labels, majority_with_model};
 pub use dependence::MarginGroup;

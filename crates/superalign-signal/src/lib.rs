@@ -40,3 +40,8 @@ mod votes;
 pub use error::SignalError;
 pub use superalign_core::{Bootstrap, Estimate};
 pub use votes::Votes;
+
+/// The examples of the README, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

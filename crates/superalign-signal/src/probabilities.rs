@@ -108,6 +108,10 @@ fn side_by_side<P: Copy + Into<f64>, const N: usize>(
     let rows: [&[P]; N] = std::array::from_fn(|i| &rows[i * classes..(i + 1) * classes]);
     let (mut most, mut place) = ([f64::NEG_INFINITY; N], [0.0; N]);
     let (mut least, mut sum) = ([f64::INFINITY; N], [0.0; N]);
+    #[expect(
+        clippy::needless_range_loop,
+        reason = "the rows are what is looped over, a column of all at a time"
+    )]
     for j in 0..classes {
         let value: [f64; N] = std::array::from_fn(|i| rows[i][j].into());
         let here = j as f64;

@@ -99,7 +99,7 @@ pub fn suspects<P: Copy + Into<f64>>(
             Filter::Confident => {
                 let thresholds = confident_thresholds(labels, probs)?;
                 each_guess(probs, &thresholds, |item, guess| {
-                    marked[item] = guess.is_some_and(|guess| guess != labels[item] as usize);
+                    marked[item] = guess < probs.ncols() && guess != labels[item] as usize;
                 });
             }
             Filter::Predicted => {
@@ -160,7 +160,7 @@ pub enum IssueCount {
 ///
 /// ```
 /// use superalign_signal::label_noise::{IssueCount, issue_count};
-/// let probs = ndarray::array![[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.1, 0.9]];
+/// let probs = ndarray::array![[0.9, 0.1], [0.1, 0.9], [0.7, 0.3], [0.1, 0.9]];
 /// assert_eq!(issue_count(&[0, 0, 0, 1], probs.view(), IssueCount::Calibrated)?, 1);
 /// # Ok::<(), superalign_signal::SignalError>(())
 /// ```

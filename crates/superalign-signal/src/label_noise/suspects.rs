@@ -61,8 +61,8 @@ pub struct Suspect {
 /// The items whose given label is probably wrong, by rising place.
 ///
 /// Labels `(n)`, probabilities `(n, k)` from a model that was not trained on the item. But for `LowMargin` and
-/// `LowSelfConfidence`, an item whose label is its most likely class (within 1e-6) is no suspect. Among equals, the
-/// earlier item comes first. Selection is linear in n. Source: Northcutt et al. 2021, and cleanlab's
+/// `LowSelfConfidence`, an item whose label is its most likely class (within 1e-6) is no suspect. Among items of equal
+/// probabilities the earlier one comes first; but for these, their order does not matter. Selection is linear in n. Source: Northcutt et al. 2021, and cleanlab's
 /// `find_label_issues`.
 ///
 /// # Errors

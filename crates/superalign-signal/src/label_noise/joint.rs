@@ -1,7 +1,7 @@
 //! The confident joint: how often an item of each given label is confidently of each class.
 
 use crate::SignalError;
-use crate::probabilities::{check_labels, each_row};
+use crate::probabilities::{check_labels, each_row, with_vectors};
 use ndarray::{Array2, ArrayView2};
 
 /// A threshold that no probability reaches: that of a class which no item is labelled with.
@@ -150,7 +150,7 @@ pub(super) fn each_guess<P: Copy + Into<f64>>(
     let lowered: Vec<f64> = thresholds.iter().map(|threshold| threshold - SLACK).collect();
     let mut guesses = [0.0; BLOCK];
     for (block, rows) in flat.chunks(classes * BLOCK).enumerate() {
-        pulp::Arch::new().dispatch(Guess { rows, thresholds: &lowered, guesses: &mut guesses });
+        with_vectors(Guess { rows, thresholds: &lowered, guesses: &mut guesses });
         let count = rows.len() / classes;
         for (i, &guess) in guesses[..count].iter().enumerate() {
             visit(block * BLOCK + i, guess as u32 as usize);
@@ -188,13 +188,20 @@ impl<P: Copy + Into<f64>> pulp::NullaryFnOnce for Guess<'_, P> {
 #[inline(always)]
 fn side_by_side<P: Copy + Into<f64>, const N: usize>(rows: &[P], thresholds: &[f64]) -> [f64; N] {
     let classes = thresholds.len();
-    let rows: [&[P]; N] = std::array::from_fn(|i| &rows[i * classes..(i + 1) * classes]);
+    // Plain loops: what is called in here may not be inlined, and is then without the vectors.
+    let mut each: [&[P]; N] = [rows; N];
+    for i in 0..N {
+        each[i] = &rows[i * classes..(i + 1) * classes];
+    }
     let (mut most, mut top) = ([f64::NEG_INFINITY; N], [0.0; N]);
     // The classes that are reached: their number times 2^32, plus the sum of their places.
     const ONE: f64 = 4_294_967_296.0;
     let mut reached = [0.0; N];
     for (j, &threshold) in thresholds.iter().enumerate() {
-        let value: [f64; N] = std::array::from_fn(|i| rows[i][j].into());
+        let mut value = [0.0; N];
+        for i in 0..N {
+            value[i] = each[i][j].into();
+        }
         let here = j as f64;
         for i in 0..N {
             reached[i] += if value[i] >= threshold { ONE + here } else { 0.0 };

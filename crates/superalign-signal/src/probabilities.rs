@@ -54,7 +54,7 @@ pub(crate) fn each_row<P: Copy + Into<f64>>(
     for (block, rows) in flat.chunks(classes * BLOCK).enumerate() {
         let first = block * BLOCK;
         let pass = Check { rows, classes, largest: &mut largest, top: &mut top };
-        if !pulp::Arch::new().dispatch(pass) {
+        if !with_vectors(pass) {
             return Err(refusal(first, rows, classes));
         }
         for (i, row) in rows.chunks_exact(classes).enumerate() {
@@ -105,11 +105,22 @@ fn side_by_side<P: Copy + Into<f64>, const N: usize>(
     largest: &mut [f64; N],
     top: &mut [f64; N],
 ) -> bool {
-    let rows: [&[P]; N] = std::array::from_fn(|i| &rows[i * classes..(i + 1) * classes]);
+    // Plain loops: what is called in here may not be inlined, and is then without the vectors.
+    let mut each: [&[P]; N] = [rows; N];
+    for i in 0..N {
+        each[i] = &rows[i * classes..(i + 1) * classes];
+    }
     let (mut most, mut place) = ([f64::NEG_INFINITY; N], [0.0; N]);
     let (mut least, mut sum) = ([f64::INFINITY; N], [0.0; N]);
+    #[expect(
+        clippy::needless_range_loop,
+        reason = "the rows are what is looped over, a column of all at a time"
+    )]
     for j in 0..classes {
-        let value: [f64; N] = std::array::from_fn(|i| rows[i][j].into());
+        let mut value = [0.0; N];
+        for i in 0..N {
+            value[i] = each[i][j].into();
+        }
         let here = j as f64;
         for i in 0..N {
             let above = value[i] > most[i];
@@ -126,6 +137,17 @@ fn side_by_side<P: Copy + Into<f64>, const N: usize>(
         fine &= (least[i] >= 0.0) & ((sum[i] - 1.0).abs() <= SUM_TOLERANCE);
     }
     fine
+}
+
+/// Runs a pass with vectors of four numbers where the processor has them.
+///
+/// Not with the widest ones: for these, columns would be read with gather instructions, which take four times as long.
+pub(crate) fn with_vectors<F: pulp::NullaryFnOnce>(pass: F) -> F::Output {
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    if let Some(processor) = pulp::x86::V3::try_new() {
+        return processor.vectorize(pass);
+    }
+    pass.call()
 }
 
 /// What is wrong with the first bad row of a block.

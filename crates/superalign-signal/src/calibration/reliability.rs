@@ -82,14 +82,6 @@ impl Sums {
         self.confidence += weight * confidence;
         self.hits += if hit { weight } else { 0.0 };
     }
-
-    fn plus(self, other: &Self) -> Self {
-        Self {
-            count: self.count + other.count,
-            confidence: self.confidence + other.confidence,
-            hits: self.hits + other.hits,
-        }
-    }
 }
 
 fn error(bins: &[Sums], norm: Norm) -> f64 {
@@ -199,14 +191,23 @@ pub fn top_label_reliability<P: Copy + Into<f64>>(
     };
     check_labels(labels, probs)?;
     let grid = Grid::new(count, closed)?;
-    // Neighbouring items go to tables of their own, so that one sum need not wait for the last.
-    let mut tables = vec![[Sums::default(); TABLES]; grid.bins()];
+    // Neighbouring items go to tables of their own, so that one sum need not wait for the last; the number of hits
+    // stands above that of the items.
+    let mut tables = vec![[(0.0, 0_u64); TABLES]; grid.bins()];
     each_row(probs, |item, _, top, confidence| {
-        let hit = top == labels[item] as usize;
-        tables[grid.place(confidence)][item % TABLES].add(1.0, confidence, hit);
+        let hit = u64::from(top == labels[item] as usize);
+        let (sum, numbers) = &mut tables[grid.place(confidence)][item % TABLES];
+        *sum += confidence;
+        *numbers += 1 + (hit << 32);
     })?;
-    let sums: Vec<Sums> =
-        tables.iter().map(|tables| tables.iter().fold(Sums::default(), Sums::plus)).collect();
+    let read = |tables: &[(f64, u64); TABLES]| {
+        tables.iter().fold(Sums::default(), |sums, &(confidence, numbers)| Sums {
+            count: sums.count + f64::from(numbers as u32),
+            confidence: sums.confidence + confidence,
+            hits: sums.hits + (numbers >> 32) as f64,
+        })
+    };
+    let sums: Vec<Sums> = tables.iter().map(read).collect();
     let ends: Vec<_> = grid.edges.windows(2).map(|pair| (pair[0], pair[1])).collect();
     Ok(Reliability::new(&ends, &sums))
 }
@@ -343,12 +344,15 @@ pub fn classwise_error_interval<P: Copy + Into<f64>>(
     })
 }
 
-/// Of each class, the places, the confidences and the outcomes.
+/// Of a class, the places, the confidences and the outcomes.
+type Column = (Placed, Vec<f64>, Vec<bool>);
+
+/// The columns of the table, each against the rest.
 fn columns<P: Copy + Into<f64>>(
     labels: &[u32],
     probs: ArrayView2<'_, P>,
     bins: Bins,
-) -> Result<Vec<(Placed, Vec<f64>, Vec<bool>)>, SignalError> {
+) -> Result<Vec<Column>, SignalError> {
     each_row(probs, |_, _, _, _| {})?;
     let columns = probs.axis_iter(Axis(1)).zip(0_u32..);
     columns

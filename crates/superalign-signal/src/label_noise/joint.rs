@@ -1,7 +1,7 @@
 //! The confident joint: how often an item of each given label is confidently of each class.
 
 use crate::SignalError;
-use crate::probabilities::{check_labels, each_row};
+use crate::probabilities::{check_labels, each_row, with_vectors};
 use ndarray::{Array2, ArrayView2};
 
 /// A threshold that no probability reaches: that of a class which no item is labelled with.
@@ -12,6 +12,9 @@ const LEAST_THRESHOLD: f64 = 2e-6;
 
 /// A probability counts as confident down to this much below the threshold.
 const SLACK: f64 = 1e-6;
+
+/// With more classes, the joint would not fit in memory.
+const MOST_CLASSES: usize = 1 << 13;
 
 /// Rows are looked at in groups of this many, and groups in blocks.
 const LANES: usize = 8;
@@ -76,7 +79,7 @@ pub(super) fn threshold([sum, count]: [f64; 2]) -> f64 {
 /// branch per class. Source: Northcutt et al. 2021, and cleanlab's `compute_confident_joint` with `calibrate=False`.
 ///
 /// # Errors
-/// As [`confident_thresholds`]; thresholds that are not one number for each class.
+/// As [`confident_thresholds`]; thresholds that are not one number for each class, more than 8,192 classes.
 ///
 /// ```
 /// use superalign_signal::label_noise::{JointOptions, confident_joint};
@@ -90,18 +93,26 @@ pub fn confident_joint<P: Copy + Into<f64>>(
     probs: ArrayView2<'_, P>,
     options: &JointOptions,
 ) -> Result<Array2<u64>, SignalError> {
-    let thresholds = thresholds(labels, probs, options)?;
     let classes = probs.ncols();
-    let mut joint = Array2::zeros((classes, classes));
-    each_guess(probs, &thresholds, |item, guess| {
-        if let Some(guess) = guess {
-            joint[[labels[item] as usize, guess]] += 1;
-        }
-    });
+    check_classes(classes)?;
+    let thresholds = thresholds(labels, probs, options)?;
+    // A column more for the items of no class, which saves a branch that nothing foretells.
+    let mut counts = vec![0_u64; classes * (classes + 1)];
+    each_guess(probs, &thresholds, |item, guess| counts[labels[item] as usize * (classes + 1) + guess] += 1);
+    let mut joint = Array2::from_shape_fn((classes, classes), |(s, y)| counts[s * (classes + 1) + y]);
     if options.diagonal == Diagonal::AtLeastOne {
         joint.diag_mut().mapv_inplace(|count: u64| count.max(1));
     }
     Ok(joint)
+}
+
+/// Whether a joint of so many classes fits in memory.
+pub(super) fn check_classes(classes: usize) -> Result<(), SignalError> {
+    if classes <= MOST_CLASSES {
+        return Ok(());
+    }
+    let reason = format!("{classes} classes are too many for a table of pairs: at most {MOST_CLASSES}");
+    Err(SignalError::undefined("confident joint", reason))
 }
 
 fn thresholds<P: Copy + Into<f64>>(
@@ -126,11 +137,12 @@ fn thresholds<P: Copy + Into<f64>>(
     }
 }
 
-/// Visits every item with the class of which it is confidently. The table has been checked.
+/// Visits every item with the class of which it is confidently, or the number of classes if it is of none. The table
+/// has been checked.
 pub(super) fn each_guess<P: Copy + Into<f64>>(
     probs: ArrayView2<'_, P>,
     thresholds: &[f64],
-    mut visit: impl FnMut(usize, Option<usize>),
+    mut visit: impl FnMut(usize, usize),
 ) {
     let table = probs.as_standard_layout();
     let flat = table.as_slice().unwrap_or_else(|| unreachable!("the standard layout is one slice"));
@@ -138,15 +150,15 @@ pub(super) fn each_guess<P: Copy + Into<f64>>(
     let lowered: Vec<f64> = thresholds.iter().map(|threshold| threshold - SLACK).collect();
     let mut guesses = [0.0; BLOCK];
     for (block, rows) in flat.chunks(classes * BLOCK).enumerate() {
-        pulp::Arch::new().dispatch(Guess { rows, thresholds: &lowered, guesses: &mut guesses });
+        with_vectors(Guess { rows, thresholds: &lowered, guesses: &mut guesses });
         let count = rows.len() / classes;
         for (i, &guess) in guesses[..count].iter().enumerate() {
-            visit(block * BLOCK + i, (guess >= 0.0).then_some(guess as usize));
+            visit(block * BLOCK + i, guess as u32 as usize);
         }
     }
 }
 
-/// The guesses of a block of rows, -1 for none. A type, since a closure would not surely be inlined where the vectors
+/// The guesses of a block of rows. A type, since a closure would not surely be inlined where the vectors
 /// of the processor are known.
 struct Guess<'a, P> {
     rows: &'a [P],
@@ -176,22 +188,36 @@ impl<P: Copy + Into<f64>> pulp::NullaryFnOnce for Guess<'_, P> {
 #[inline(always)]
 fn side_by_side<P: Copy + Into<f64>, const N: usize>(rows: &[P], thresholds: &[f64]) -> [f64; N] {
     let classes = thresholds.len();
-    let rows: [&[P]; N] = std::array::from_fn(|i| &rows[i * classes..(i + 1) * classes]);
+    // Plain loops: what is called in here may not be inlined, and is then without the vectors.
+    let mut each: [&[P]; N] = [rows; N];
+    for i in 0..N {
+        each[i] = &rows[i * classes..(i + 1) * classes];
+    }
     let (mut most, mut top) = ([f64::NEG_INFINITY; N], [0.0; N]);
-    let (mut reached, mut last) = ([0.0; N], [-1.0; N]);
+    // The classes that are reached: their number times 2^32, plus the sum of their places.
+    const ONE: f64 = 4_294_967_296.0;
+    let mut reached = [0.0; N];
     for (j, &threshold) in thresholds.iter().enumerate() {
-        let value: [f64; N] = std::array::from_fn(|i| rows[i][j].into());
+        let mut value = [0.0; N];
+        for i in 0..N {
+            value[i] = each[i][j].into();
+        }
         let here = j as f64;
         for i in 0..N {
+            reached[i] += if value[i] >= threshold { ONE + here } else { 0.0 };
             let above = value[i] > most[i];
             top[i] = if above { here } else { top[i] };
             most[i] = if above { value[i] } else { most[i] };
-            let confident = value[i] >= threshold;
-            reached[i] += if confident { 1.0 } else { 0.0 };
-            last[i] = if confident { here } else { last[i] };
         }
     }
-    std::array::from_fn(|i| if reached[i] > 1.0 { top[i] } else { last[i] })
+    let none = classes as f64;
+    let mut guess = [0.0; N];
+    for i in 0..N {
+        let one = reached[i] - ONE;
+        let some = if reached[i] < 2.0 * ONE { one } else { top[i] };
+        guess[i] = if reached[i] < ONE { none } else { some };
+    }
+    guess
 }
 
 /// The confident joint scaled to the number of items of each given label, in whole numbers: `(k, k)`, summing to n
@@ -274,7 +300,7 @@ fn round_keeping_sum(values: &[f64]) -> Vec<u64> {
 ///
 /// ```
 /// use superalign_signal::label_noise::estimate_joint;
-/// let probs = ndarray::array![[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.1, 0.9]];
+/// let probs = ndarray::array![[0.9, 0.1], [0.1, 0.9], [0.7, 0.3], [0.1, 0.9]];
 /// let joint = estimate_joint(&[0, 0, 0, 1], probs.view())?;
 /// assert_eq!(joint, ndarray::array![[0.5, 0.25], [0.0, 0.25]]);
 /// # Ok::<(), superalign_signal::SignalError>(())
@@ -312,6 +338,16 @@ mod tests {
     }
 
     #[test]
+    fn a_table_of_too_many_pairs_is_refused() {
+        let many = 1 << 20;
+        let probs = Array2::from_elem((1, many), 1.0 / many as f64);
+        let error = confident_joint(&[0], probs.view(), &JointOptions::default()).unwrap_err().to_string();
+        let expected =
+            "confident joint is undefined: 1048576 classes are too many for a table of pairs: at most 8192";
+        assert_eq!(error, expected);
+    }
+
+    #[test]
     fn the_diagonal_is_as_said() {
         let probs = array![[0.2, 0.8], [0.8, 0.2], [0.4, 0.6]];
         let joint = |diagonal| {
@@ -343,7 +379,7 @@ mod tests {
                     (0..classes).filter(|&j| row[j] >= thresholds[j] - SLACK).collect();
                 let top = (0..classes).rev().max_by(|&a, &b| row[a].total_cmp(&row[b]));
                 let expected = if reached.len() > 1 { top } else { reached.first().copied() };
-                prop_assert_eq!(found, expected);
+                prop_assert_eq!(found, expected.unwrap_or(classes));
             }
         }
 

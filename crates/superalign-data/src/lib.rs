@@ -3,6 +3,7 @@
 //! - [`item`]: the shape of an item, whatever its source;
 //! - [`world`]: a generated language of facts, relations, numbers and norms, where truth is known;
 //! - [`load`]: real files (`CosmosQA`, `SciQ`, `BoolQ`, generic JSONL/CSV/Parquet, preferences);
+//! - [`columns`]: a file as plain columns;
 //! - [`binary`]: tasks and preferences as balanced binary items;
 //! - [`noise`]: label noise of an exact ratio, nested across ratios;
 //! - [`split`]: division by group, so that nothing leaks.
@@ -10,6 +11,7 @@
 //! Reading files is the only I/O; every random choice takes a [`superalign_core::Seed`].
 
 pub mod binary;
+pub mod columns;
 mod error;
 pub mod item;
 pub mod load;

@@ -4,6 +4,7 @@
 //! - [`world`]: a generated language of facts, relations, numbers and norms, where truth is known;
 //! - [`load`]: real files (`CosmosQA`, `SciQ`, `BoolQ`, generic JSONL/CSV/Parquet, preferences);
 //! - [`columns`]: a file as plain columns;
+//! - [`signal`]: what the columns say about supervision (votes, probabilities, texts, pairs);
 //! - [`binary`]: tasks and preferences as balanced binary items;
 //! - [`noise`]: label noise of an exact ratio, nested across ratios;
 //! - [`split`]: division by group, so that nothing leaks.
@@ -16,6 +17,7 @@ mod error;
 pub mod item;
 pub mod load;
 pub mod noise;
+pub mod signal;
 pub mod split;
 pub mod world;
 

@@ -138,8 +138,7 @@ pub(super) fn array_of_numbers(path: &Path) -> DataError {
 }
 
 fn directory(path: &Path) -> DataError {
-    const ENDINGS: [&str; 8] =
-        [".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".npy", ".txt"];
+    const ENDINGS: [&str; 8] = [".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".npy", ".txt"];
     let mut names = listing(path).unwrap_or_default();
     names.retain(|name| ENDINGS.iter().any(|ending| name.to_lowercase().ends_with(ending)));
     let remedy = match names.first() {

@@ -3,6 +3,12 @@
 use crate::SignalError;
 use ndarray::ArrayView2;
 
+/// The greatest label that a table may hold.
+const MOST: i64 = 1 << 20;
+
+/// Votes are put in order in blocks of this many.
+const BLOCK: usize = 2048;
+
 /// Votes of raters on items; a rater may have left items out, and no rater votes twice on an item.
 ///
 /// Labels are categories `0..categories()`, in the order of the values that were given (numbers as they are, so that
@@ -34,42 +40,62 @@ impl Votes {
     /// # Errors
     /// A label above 2^20.
     pub fn dense<T: Copy + Into<i64>>(table: ArrayView2<'_, T>) -> Result<Self, SignalError> {
-        let mut seen = vec![false; 256];
-        let mut count = 0;
-        for (index, label) in table.iter().enumerate() {
-            let label: i64 = (*label).into();
-            let Ok(place) = usize::try_from(label) else { continue };
-            if place >= seen.len() {
-                if place > 1 << 20 {
-                    return Err(SignalError::Value {
-                        what: "label",
-                        index,
-                        found: label as f64,
-                        expected: "at most 2^20",
-                    });
-                }
-                seen.resize(place + 1, false);
+        let table = table.as_standard_layout();
+        let cells = table.as_slice().unwrap_or_default();
+        let count = cells.iter().filter(|&&label| label.into() >= 0).count();
+        let mut votes = Self::with_room(table.nrows(), count, table.ncols(), Vec::new());
+        // Every cell is written and only a vote moves the end on: a branch on what is missing would cost more than all
+        // else. Bit l of `seen` says that label l occurs, as long as all are below 64, which the bits of `all` tell.
+        let (mut seen, mut all) = (0_u64, 0_i64);
+        let room = BLOCK + table.ncols();
+        let mut block = (vec![0; room], vec![0; room]);
+        let mut end = 0;
+        for row in cells.chunks_exact(table.ncols().max(1)) {
+            if end > BLOCK {
+                votes.rater.extend_from_slice(&block.0[..end]);
+                votes.label.extend_from_slice(&block.1[..end]);
+                end = 0;
             }
-            seen[place] = true;
-            count += 1;
-        }
-        let mut categories = vec![0; seen.len()];
-        let mut values = Vec::new();
-        for (label, _) in seen.iter().enumerate().filter(|(_, seen)| **seen) {
-            categories[label] = values.len() as u32;
-            values.push(label as f64);
-        }
-        let mut votes = Self::with_room(table.nrows(), count, table.ncols(), values);
-        for row in table.rows() {
-            for (rater, label) in row.iter().enumerate() {
-                if let Ok(label) = usize::try_from((*label).into()) {
-                    votes.rater.push(rater as u32);
-                    votes.label.push(categories[label]);
-                }
+            let (raters, labels) = (&mut block.0[end..end + row.len()], &mut block.1[end..end + row.len()]);
+            let mut mine = 0;
+            for (rater, &label) in row.iter().enumerate() {
+                let label: i64 = label.into();
+                let vote = !(label >> 63);
+                raters[mine] = rater as u32;
+                labels[mine] = label as u32;
+                mine += (vote & 1) as usize;
+                seen |= (vote as u64 & 1) << (label & 63);
+                all |= label & vote;
             }
-            votes.starts.push(votes.label.len());
+            end += mine;
+            votes.starts.push(votes.label.len() + end);
+        }
+        votes.starts.resize(table.nrows() + 1, 0);
+        votes.rater.extend_from_slice(&block.0[..end]);
+        votes.label.extend_from_slice(&block.1[..end]);
+        let seen: Vec<bool> = if all < 64 {
+            (0..64).map(|label| seen >> label & 1 == 1).collect()
+        } else {
+            votes.see(cells)?
+        };
+        votes.values = (0..seen.len()).filter(|&label| seen[label]).map(|label| label as f64).collect();
+        if votes.values.last().is_some_and(|&last| last as usize >= votes.values.len()) {
+            let mut categories = vec![0; seen.len()];
+            votes.values.iter().zip(0..).for_each(|(&label, category)| categories[label as usize] = category);
+            votes.label.iter_mut().for_each(|label| *label = categories[*label as usize]);
         }
         Ok(votes)
+    }
+
+    /// Which labels occur, of those that were taken from these cells.
+    fn see<T: Copy + Into<i64>>(&self, cells: &[T]) -> Result<Vec<bool>, SignalError> {
+        if let Some(index) = cells.iter().position(|&label| label.into() > MOST) {
+            let found = cells[index].into() as f64;
+            return Err(SignalError::Value { what: "label", index, found, expected: "at most 2^20" });
+        }
+        let mut seen = vec![false; MOST as usize + 1];
+        self.label.iter().for_each(|&label| seen[label as usize] = true);
+        Ok(seen)
     }
 
     /// From a table `(items, raters)` of numbers, in which NaN is no vote.
@@ -202,6 +228,11 @@ impl Votes {
     #[must_use]
     pub fn labels_of_item(&self, item: usize) -> &[u32] {
         &self.label[self.starts[item]..self.starts[item + 1]]
+    }
+
+    /// The categories of the votes on these items, one item after the other.
+    pub(crate) fn labels_of_items(&self, items: std::ops::Range<usize>) -> &[u32] {
+        &self.label[self.starts[items.start]..self.starts[items.end]]
     }
 
     /// The raters who voted on an item, rising.

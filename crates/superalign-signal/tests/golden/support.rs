@@ -78,7 +78,12 @@ impl<'a> Case<'a> {
 
     /// The input of that role.
     pub(crate) fn input(&self, role: &str) -> &'a Value {
-        self.golden.json["inputs"].get(self.input_name(role)).unwrap_or(&Value::Null)
+        self.named(self.input_name(role))
+    }
+
+    /// The input of that name; null where there is none.
+    pub(crate) fn named(&self, name: &str) -> &'a Value {
+        self.golden.json["inputs"].get(name).unwrap_or(&Value::Null)
     }
 }
 

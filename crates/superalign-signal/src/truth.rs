@@ -1,1 +1,0 @@
-//! The truth behind noisy votes.

@@ -1,7 +1,8 @@
 //! Intervals by resampling items, for statistics that are functions of how often each item was drawn.
 
 use crate::SignalError;
-use superalign_core::{Bootstrap, Estimate, below};
+use crate::binomial::multinomial;
+use superalign_core::{Bootstrap, Estimate, Rng, below};
 
 /// Of the resamples, at most this share may leave the statistic undefined.
 const UNDEFINED_SHARE: f64 = 0.05;
@@ -32,24 +33,76 @@ pub(crate) fn estimates(
     by: &Bootstrap,
     names: &[&'static str],
     kinds: &[u32],
+    statistics: impl FnMut(&[u32], &mut [Result<f64, SignalError>]),
+) -> Vec<Result<Estimate, SignalError>> {
+    let size = kinds.iter().max().map_or(0, |&last| last as usize + 1);
+    let mut counts = vec![0_u32; size];
+    kinds.iter().for_each(|&kind| counts[kind as usize] += 1);
+    let draw = |rng: &mut Rng, counts: &mut [u32]| {
+        counts.fill(0);
+        for _ in 0..kinds.len() {
+            counts[kinds[below(rng, kinds.len())] as usize] += 1;
+        }
+    };
+    resampled(by, names, counts, draw, statistics)
+}
+
+/// As [`estimates`], from how many items there are of each kind. Where kinds are few the counts of a resample are drawn
+/// at once, from the multinomial distribution: the cost does not depend on the number of items.
+pub(crate) fn estimates_of_counts(
+    by: &Bootstrap,
+    names: &[&'static str],
+    counts: &[u32],
+    statistics: impl FnMut(&[u32], &mut [Result<f64, SignalError>]),
+) -> Vec<Result<Estimate, SignalError>> {
+    let items: u64 = counts.iter().map(|&count| u64::from(count)).sum();
+    // A binomial costs about as much as drawing sixteen items one by one.
+    if items < 16 * counts.len() as u64 {
+        let mut kinds = Vec::with_capacity(items as usize);
+        for (kind, &count) in counts.iter().enumerate() {
+            kinds.extend(std::iter::repeat_n(kind as u32, count as usize));
+        }
+        let mut statistics = statistics;
+        // Kinds that do not occur at the end of the list would be missing from the counts.
+        let mut whole = vec![0; counts.len()];
+        return estimates(by, names, &kinds, |found, values| {
+            whole[..found.len()].copy_from_slice(found);
+            statistics(&whole, values);
+        });
+    }
+    resampled(by, names, counts.to_vec(), |rng, drawn| multinomial(rng, counts, drawn), statistics)
+}
+
+/// The one statistic of [`estimates_of_counts`].
+pub(crate) fn estimate_of_counts(
+    by: &Bootstrap,
+    name: &'static str,
+    counts: &[u32],
+    mut statistic: impl FnMut(&[u32]) -> Result<f64, SignalError>,
+) -> Result<Estimate, SignalError> {
+    let found = estimates_of_counts(by, &[name], counts, |counts, values| {
+        values[0] = statistic(counts);
+    });
+    found.into_iter().next().unwrap_or_else(|| unreachable!("one statistic was asked for"))
+}
+
+/// The statistics of `counts`, with the percentiles of those of what `draw` makes of it.
+fn resampled(
+    by: &Bootstrap,
+    names: &[&'static str],
+    mut counts: Vec<u32>,
+    mut draw: impl FnMut(&mut Rng, &mut [u32]),
     mut statistics: impl FnMut(&[u32], &mut [Result<f64, SignalError>]),
 ) -> Vec<Result<Estimate, SignalError>> {
     if let Err(error) = by.check() {
         return names.iter().map(|_| Err(error.clone().into())).collect();
     }
-    let size = kinds.iter().max().map_or(0, |&last| last as usize + 1);
-    let mut counts = vec![0_u32; size];
-    kinds.iter().for_each(|&kind| counts[kind as usize] += 1);
     let mut values = vec![Ok(0.0); names.len()];
     statistics(&counts, &mut values);
     let whole = values.clone();
     let mut draws = vec![Vec::with_capacity(by.draws); names.len()];
     for n in 0..by.draws as u64 {
-        let mut rng = by.seed.nth(n).rng();
-        counts.fill(0);
-        for _ in 0..kinds.len() {
-            counts[kinds[below(&mut rng, kinds.len())] as usize] += 1;
-        }
+        draw(&mut by.seed.nth(n).rng(), &mut counts);
         statistics(&counts, &mut values);
         for (draws, value) in draws.iter_mut().zip(&values) {
             draws.extend(value.as_ref().ok().copied());
@@ -89,6 +142,19 @@ mod tests {
         for (end, sign) in [(found.lo, -1.0), (found.hi, 1.0)] {
             assert!((end - (0.3 + sign * 1.96 * 0.01449)).abs() < 0.005, "{found}");
         }
+    }
+
+    #[test]
+    fn counts_give_the_interval_of_their_items() {
+        let by = Bootstrap::new(Seed::new(4));
+        let mean = |counts: &[u32]| Ok(f64::from(counts[1]) / f64::from(counts.iter().sum::<u32>()));
+        let found = estimate_of_counts(&by, "mean", &[700, 300, 0], mean).unwrap();
+        for (end, sign) in [(found.lo, -1.0), (found.hi, 1.0)] {
+            assert!((end - (0.3 + sign * 1.96 * 0.01449)).abs() < 0.005, "{found}");
+        }
+        // Few items of many kinds are drawn one by one.
+        let few = estimate_of_counts(&by, "mean", &[7, 3, 0, 0], mean).unwrap();
+        assert!((0.0..0.1).contains(&few.lo) && (0.5..=0.7).contains(&few.hi), "{few}");
     }
 
     #[test]

@@ -71,6 +71,11 @@ impl<'a> Case<'a> {
         &self.json["params"][name]
     }
 
+    /// What the package found, for values that have to be compared in another way.
+    pub(crate) fn expected(&self) -> &'a Value {
+        &self.json["expected"]
+    }
+
     /// What stands under `inputs` for that role: the name of an input.
     pub(crate) fn input_name(&self, role: &str) -> &'a str {
         self.json["inputs"][role].as_str().unwrap_or_default()
@@ -81,9 +86,13 @@ impl<'a> Case<'a> {
         self.named(self.input_name(role))
     }
 
-    /// The input of that name; null where there is none.
+    /// The input of that name, or, for `name[3]`, its fourth entry.
     pub(crate) fn named(&self, name: &str) -> &'a Value {
-        self.golden.json["inputs"].get(name).unwrap_or(&Value::Null)
+        let inputs = &self.golden.json["inputs"];
+        match name.strip_suffix(']').and_then(|name| name.split_once('[')) {
+            Some((name, place)) => &inputs[name][place.parse::<usize>().unwrap()],
+            None => inputs.get(name).unwrap_or(&Value::Null),
+        }
     }
 }
 
@@ -102,6 +111,15 @@ pub(crate) fn number(json: &Value) -> f64 {
 
 pub(crate) fn numbers(json: &Value) -> Vec<f64> {
     json.as_array().unwrap().iter().map(number).collect()
+}
+
+/// A number of ours as the files write it: infinities are words there, and an error of ours is one as well.
+pub(crate) fn written<E>(found: Result<f64, E>) -> Value {
+    match found {
+        Ok(f64::INFINITY) => "Infinity".into(),
+        Ok(value) => value.into(),
+        Err(_) => "error".into(),
+    }
 }
 
 pub(crate) fn table(json: &Value) -> Array2<f64> {

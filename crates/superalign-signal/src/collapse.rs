@@ -1,1 +1,0 @@
-//! Whether a signal has lost part of what it could say.

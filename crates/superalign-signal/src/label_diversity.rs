@@ -1,1 +1,0 @@
-//! How diverse labels are.

@@ -31,6 +31,7 @@ mod error;
 pub mod label_diversity;
 pub mod label_noise;
 pub mod preference;
+mod probabilities;
 mod resample;
 pub mod text;
 pub mod truth;

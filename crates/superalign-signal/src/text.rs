@@ -1,1 +1,0 @@
-//! How diverse texts are.

@@ -1,1 +1,0 @@
-//! How diverse a set of vectors is, alone and against a reference.

@@ -11,11 +11,12 @@ pub use pairs::{Pairs, Winner};
 pub use pieces::{Answers, Matrix, Votes};
 pub use roles::Role;
 
-use crate::columns::{self, Cells, Codes, Column, Columns, NOTHING};
+use crate::columns::{self, Cells, Codes, Column, Columns};
 use crate::error::{DataError, nearest};
+use crate::load::Container;
 use roles::Roles;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -124,7 +125,13 @@ pub struct Reading {
 #[derive(Clone, Debug)]
 pub struct Signal {
     /// The file.
-    pub file: Columns,
+    pub path: PathBuf,
+    /// Its kind.
+    pub container: Container,
+    /// BLAKE3 digest over its bytes, as 64 hex digits.
+    pub digest: String,
+    /// Number of rows.
+    pub rows: usize,
     /// What it was read as.
     pub shape: Shape,
     /// The columns of each role.
@@ -147,6 +154,8 @@ pub struct Signal {
     pub members: Option<Matrix>,
     /// For each row, the class of its label among those of the probabilities (log-odds, members); [`NOTHING`] where
     /// there is none.
+    ///
+    /// [`NOTHING`]: crate::columns::NOTHING
     pub classes: Option<Vec<u32>>,
     /// Texts.
     pub texts: Option<Vec<Arc<str>>>,
@@ -185,6 +194,10 @@ pub struct Signal {
 pub fn read(path: impl AsRef<Path>, reading: &Reading) -> Result<Signal, DataError> {
     let file = columns::read(path)?;
     let mut signal = Signal {
+        path: file.path.clone(),
+        container: file.container,
+        digest: file.digest.clone(),
+        rows: file.rows,
         shape: Shape::Labels,
         roles: Vec::new(),
         ignored: Vec::new(),
@@ -202,9 +215,7 @@ pub fn read(path: impl AsRef<Path>, reading: &Reading) -> Result<Signal, DataErr
         reference: None,
         pairs: None,
         names: None,
-        file,
     };
-    let file = signal.file.clone();
     let mut roles = Roles::assign(&file, &reading.columns)?;
     signal.shape = match reading.shape {
         Some(shape) => shape,

@@ -53,7 +53,7 @@ fn agreement(c: &mut Criterion) {
         b.iter(|| agreement::value(&Votes::dense(black_box(table.view())).unwrap(), nominal));
     });
     group.bench_function("nominal alpha 100k x 10", |b| {
-        b.iter(|| agreement::value(black_box(&votes), nominal))
+        b.iter(|| agreement::value(black_box(&votes), nominal));
     });
     group.bench_function("pairwise Cohen 100k x 10", |b| {
         b.iter(|| agreement::pairwise(black_box(&votes), Coefficient::Cohen(Weighting::default())));
@@ -69,6 +69,12 @@ fn agreement(c: &mut Criterion) {
     group.bench_function("two with intervals 100k x 10, 1000 draws", |b| {
         b.iter(|| agreement::estimates(black_box(&votes), &several, &by));
     });
+    let hundred = Bootstrap { draws: 100, ..by };
+    for level in [Level::Ordinal, Level::Interval, Level::Ratio] {
+        group.bench_function(format!("{level:?} alpha with interval 100k x 3 real, 100 draws"), |b| {
+            b.iter(|| agreement::estimate(black_box(&real), Coefficient::Krippendorff(level), &hundred));
+        });
+    }
     let million = classes(1_000_000, 10);
     group.bench_function("dense and nominal alpha with interval 1M x 10, 1000 draws", |b| {
         b.iter(|| agreement::estimate(&Votes::dense(black_box(million.view())).unwrap(), nominal, &by));

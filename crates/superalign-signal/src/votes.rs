@@ -286,6 +286,22 @@ mod tests {
     }
 
     #[test]
+    fn a_table_of_many_blocks_is_read_like_one_of_numbers() {
+        // Labels that are all categories, that leave some out, and that are no bits of a word; also none at all.
+        for (labels, step) in [(4, 1), (7, 9), (50, 40), (0, 1)] {
+            for (items, raters) in [(3000, 7), (2, 5000), (4, 0), (0, 3)] {
+                let label = |(i, j)| ((i * 31 + j * 17 + i * j / 3) % (labels + 2)) as i16 * step - 2 * step;
+                let table = ndarray::Array2::from_shape_fn((items, raters), label);
+                let numbers = table.mapv(|label| if label < 0 { f64::NAN } else { f64::from(label) });
+                let expected = Votes::numbers(numbers.view()).unwrap();
+                assert_eq!(Votes::dense(table.view()).unwrap(), expected);
+                let by_columns = table.t().as_standard_layout().into_owned();
+                assert_eq!(Votes::dense(by_columns.t()).unwrap(), expected);
+            }
+        }
+    }
+
+    #[test]
     fn what_is_no_vote_is_refused_with_its_place() {
         let message = |outcome: Result<Votes, SignalError>| outcome.unwrap_err().to_string();
         assert_eq!(

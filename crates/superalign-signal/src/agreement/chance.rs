@@ -1,5 +1,6 @@
 //! A coefficient from kinds of items and how many there are of each. Grouping items and resampling are not here.
 
+use super::conger::ByRater;
 use super::distance::{Scale, mean};
 use super::kinds::Kinds;
 use super::{Coefficient, Level, Parts, Raters};
@@ -18,6 +19,8 @@ pub(super) struct Chance<'a> {
     pub(super) others: Vec<f64>,
     /// For each category its mean distance to a label drawn by chance.
     pub(super) means: Vec<f64>,
+    /// The votes by rater, for Conger's.
+    pub(super) raters: Option<ByRater>,
 }
 
 impl<'a> Chance<'a> {
@@ -30,7 +33,8 @@ impl<'a> Chance<'a> {
         match coefficient {
             Coefficient::Cohen(_) => {
                 seen.fill(false);
-                kinds.pairs.iter().flatten().flatten().for_each(|&label| seen[label as usize] = true);
+                let both = (0..kinds.len()).map(|kind| kinds.voters(kind)).filter(|voters| voters.len() == 2);
+                both.flatten().for_each(|voter| seen[voter.1 as usize] = true);
             }
             Coefficient::Fleiss(_, Raters::Equal) => {
                 let (low, high) = (kinds.sizes.iter().min(), kinds.sizes.iter().max());
@@ -48,6 +52,7 @@ impl<'a> Chance<'a> {
             Coefficient::Krippendorff(level) => Scale::level(level, &kinds.values, &seen),
             Coefficient::Raw(weighting)
             | Coefficient::Cohen(weighting)
+            | Coefficient::Conger(weighting)
             | Coefficient::Fleiss(weighting, _)
             | Coefficient::BrennanPrediger(weighting)
             | Coefficient::WeightedKrippendorff(weighting)
@@ -63,6 +68,7 @@ impl<'a> Chance<'a> {
             labels: empty.clone(),
             others: empty.clone(),
             means: empty,
+            raters: matches!(coefficient, Coefficient::Conger(_)).then(|| ByRater::new(kinds)),
         })
     }
 
@@ -75,6 +81,7 @@ impl<'a> Chance<'a> {
                 self.count_shares(counts);
                 (self.observed(counts)?, self.by_chance()?)
             }
+            Coefficient::Conger(_) => (self.observed(counts)?, self.between_raters(counts)?),
             Coefficient::BrennanPrediger(_) => {
                 self.several_categories()?;
                 (self.observed(counts)?, self.scale.uniform)
@@ -133,6 +140,21 @@ impl<'a> Chance<'a> {
         Ok(mean(&self.labels, &self.means))
     }
 
+    /// The mean distance of two raters' labels, over pairs of raters.
+    fn between_raters(&mut self, counts: &[u32]) -> Result<f64, SignalError> {
+        let Some(raters) = &self.raters else { unreachable!("Conger's kappa knows its raters") };
+        self.labels.fill(0.0);
+        let (mut number, mut own) = (0.0, 0.0);
+        raters.shares(counts, &mut self.others, |shares, _, _| {
+            number += 1.0;
+            self.scale.distance.means(shares, &mut self.means);
+            own += mean(shares, &self.means);
+            self.labels.iter_mut().zip(shares).for_each(|(sum, share)| *sum += *share);
+        });
+        let all = self.by_chance()?;
+        Ok((number * number * all - own) / (number * (number - 1.0)))
+    }
+
     fn several_categories(&self) -> Result<(), SignalError> {
         if self.scale.size > 1.0 {
             Ok(())
@@ -145,8 +167,8 @@ impl<'a> Chance<'a> {
         let observed = self.observed(counts)?;
         self.labels.fill(0.0);
         self.others.fill(0.0);
-        for (&count, pair) in counts.iter().zip(&self.kinds.pairs) {
-            if let Some([a, b]) = *pair {
+        for (kind, &count) in counts.iter().enumerate() {
+            if let [(_, a), (_, b)] = *self.kinds.voters(kind) {
                 self.labels[a as usize] += f64::from(count);
                 self.others[b as usize] += f64::from(count);
             }

@@ -102,6 +102,9 @@ pub enum Coefficient {
     /// Cohen's kappa of two raters (1960, weighted 1968): p_e = sum w_kl a_k b_l from both raters' shares of labels,
     /// over the items that both rated.
     Cohen(Weighting),
+    /// Conger's kappa (1980; irrCAC): Cohen's for any number of raters. p_e is the mean over pairs of raters of theirs, from
+    /// each rater's shares of labels over all its votes.
+    Conger(Weighting),
     /// Fleiss' kappa (1971): p_e = sum w_kl p_k p_l. With two raters it is Scott's pi.
     Fleiss(Weighting, Raters),
     /// Brennan and Prediger (1981), also Randolph's kappa and Bennett's S: p_e = sum w_kl / q^2.
@@ -122,6 +125,7 @@ impl Coefficient {
         match self {
             Self::Raw(_) => "raw agreement",
             Self::Cohen(_) => "Cohen's kappa",
+            Self::Conger(_) => "Conger's kappa",
             Self::Fleiss(..) => "Fleiss' kappa",
             Self::BrennanPrediger(_) => "Brennan-Prediger coefficient",
             Self::Krippendorff(_) | Self::WeightedKrippendorff(_) => "Krippendorff's alpha",

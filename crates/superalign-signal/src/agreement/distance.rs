@@ -62,7 +62,7 @@ impl Scale {
             // Halves, since the range of finite numbers may be infinite.
             let range = values[high] / 2.0 - values[low] / 2.0;
             occurring().for_each(|k| {
-                places[k] = (values[k] / 2.0 - values[low] / 2.0) / range.max(f64::MIN_POSITIVE)
+                places[k] = (values[k] / 2.0 - values[low] / 2.0) / range.max(f64::MIN_POSITIVE);
             });
         } else if !matches!(weighting.weights, Weights::Ordinal) {
             places.iter_mut().for_each(|place| *place /= (size - 1.0).max(1.0));

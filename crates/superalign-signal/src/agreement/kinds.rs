@@ -1,8 +1,10 @@
 //! Items that are alike are one kind, so that they are counted and not visited: the labels of an item with their
-//! counts, and for two raters who gave which. What is computed from them is not here.
+//! counts, and where it matters who gave which. What is computed from them is not here.
 
+use super::Coefficient;
 use crate::Votes;
 use rustc_hash::FxHashMap;
+use std::hash::Hash;
 
 /// Counts of labels below this number of categories and of raters fit one word.
 const PACKED_CATEGORIES: usize = 8;
@@ -16,33 +18,39 @@ pub(super) struct Kinds {
     pub(super) values: Vec<f64>,
     /// The kind of each item.
     pub(super) of_item: Vec<u32>,
-    /// Of two raters: their labels, where both voted. Empty for other numbers of raters.
-    pub(super) pairs: Vec<Option<[u32; 2]>>,
     /// Each kind's number of votes.
     pub(super) sizes: Vec<u32>,
     /// `runs[starts[k]..starts[k + 1]]` are the labels of kind k and how often each occurs, by rising label.
     starts: Vec<usize>,
     runs: Vec<(u32, u32)>,
+    /// Where it matters who voted how, the same for each kind's votes as (rater, label), by rising rater.
+    first_voters: Vec<usize>,
+    voters: Vec<(u32, u32)>,
 }
 
 impl Kinds {
-    pub(super) fn new(votes: &Votes) -> Self {
+    /// The kinds that these coefficients tell apart.
+    pub(super) fn new(votes: &Votes, coefficients: &[Coefficient]) -> Self {
         let mut kinds = Self::empty(votes.values().to_vec());
         kinds.of_item.reserve_exact(votes.items());
-        if votes.raters() == 2 {
-            kinds.by_pair(votes);
+        if coefficients.iter().any(|c| matches!(c, Coefficient::Cohen(_) | Coefficient::Conger(_))) {
+            kinds.group(votes, |item, key| key.extend(votes.of_item(item)), Self::push_voters);
         } else if votes.categories() <= PACKED_CATEGORIES && votes.raters() <= PACKED_RATERS {
             kinds.by_packed_counts(votes);
         } else {
-            kinds.by_sorted_labels(votes);
+            let sorted = |item, key: &mut Vec<u32>| {
+                key.extend_from_slice(votes.labels_of_item(item));
+                key.sort_unstable();
+            };
+            kinds.group(votes, sorted, Self::push_sorted);
         }
         kinds
     }
 
-    /// One kind for each pair of labels that two raters gave.
+    /// One kind for each pair of labels that raters 0 and 1 gave.
     pub(super) fn of_pairs(values: Vec<f64>, pairs: impl Iterator<Item = [u32; 2]>) -> Self {
         let mut kinds = Self::empty(values);
-        pairs.for_each(|[a, b]| kinds.push_pair(Some(a), Some(b)));
+        pairs.for_each(|[a, b]| kinds.push_voters(&[(0, a), (1, b)]));
         kinds
     }
 
@@ -50,10 +58,11 @@ impl Kinds {
         Self {
             values,
             of_item: Vec::new(),
-            pairs: Vec::new(),
             sizes: Vec::new(),
             starts: vec![0],
             runs: Vec::new(),
+            first_voters: vec![0],
+            voters: Vec::new(),
         }
     }
 
@@ -65,6 +74,11 @@ impl Kinds {
     /// The labels of a kind and how often each occurs, by rising label.
     pub(super) fn runs(&self, kind: usize) -> &[(u32, u32)] {
         &self.runs[self.starts[kind]..self.starts[kind + 1]]
+    }
+
+    /// The votes of a kind as (rater, label), by rising rater; only where a coefficient asks who gave which label.
+    pub(super) fn voters(&self, kind: usize) -> &[(u32, u32)] {
+        &self.voters[self.first_voters[kind]..self.first_voters[kind + 1]]
     }
 
     /// How many items there are of each kind.
@@ -81,27 +95,16 @@ impl Kinds {
         self.starts.push(self.runs.len());
     }
 
-    fn push_pair(&mut self, a: Option<u32>, b: Option<u32>) {
-        self.pairs.push(a.zip(b).map(|(a, b)| [a, b]));
-        match (a, b) {
-            (Some(a), Some(b)) if a == b => self.push([(a, 2)].into_iter()),
-            (Some(a), Some(b)) => self.push([(a.min(b), 1), (a.max(b), 1)].into_iter()),
-            _ => self.push(a.or(b).map(|label| (label, 1)).into_iter()),
-        }
+    fn push_sorted(&mut self, labels: &[u32]) {
+        self.push(labels.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u32)));
     }
 
-    fn by_pair(&mut self, votes: &Votes) {
-        let mut known: FxHashMap<[Option<u32>; 2], u32> = FxHashMap::default();
-        for item in 0..votes.items() {
-            let mut labels = [None; 2];
-            votes.of_item(item).for_each(|(rater, label)| labels[rater as usize] = Some(label));
-            let next = self.len() as u32;
-            let kind = *known.entry(labels).or_insert(next);
-            if kind == next {
-                self.push_pair(labels[0], labels[1]);
-            }
-            self.of_item.push(kind);
-        }
+    fn push_voters(&mut self, voters: &[(u32, u32)]) {
+        self.voters.extend_from_slice(voters);
+        self.first_voters.push(self.voters.len());
+        let mut labels: Vec<u32> = voters.iter().map(|voter| voter.1).collect();
+        labels.sort_unstable();
+        self.push_sorted(&labels);
     }
 
     /// Byte c of a word counts label c. Words are differences of a running sum that wraps around: so the steps from vote
@@ -134,22 +137,27 @@ impl Kinds {
         }
     }
 
-    fn by_sorted_labels(&mut self, votes: &Votes) {
+    /// Items of one key are of one kind.
+    fn group<T: Copy + Eq + Hash>(
+        &mut self,
+        votes: &Votes,
+        put_key: impl Fn(usize, &mut Vec<T>),
+        push: impl Fn(&mut Self, &[T]),
+    ) {
         // Where labels hardly ever occur twice, as real numbers, no two items are alike, and looking for such is in vain.
         let alone = 2 * votes.categories() > votes.len();
-        let mut known: FxHashMap<Box<[u32]>, u32> = FxHashMap::default();
-        let mut labels = Vec::new();
+        let mut known: FxHashMap<Box<[T]>, u32> = FxHashMap::default();
+        let mut key = Vec::new();
         for item in 0..votes.items() {
-            labels.clear();
-            labels.extend_from_slice(votes.labels_of_item(item));
-            labels.sort_unstable();
-            let found = if alone { None } else { known.get(&*labels).copied() };
+            key.clear();
+            put_key(item, &mut key);
+            let found = if alone { None } else { known.get(&*key).copied() };
             self.of_item.push(found.unwrap_or(self.len() as u32));
             if found.is_none() {
                 if !alone {
-                    known.insert(labels.as_slice().into(), self.len() as u32);
+                    known.insert(key.as_slice().into(), self.len() as u32);
                 }
-                self.push(labels.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u32)));
+                push(self, &key);
             }
         }
     }
@@ -157,6 +165,7 @@ impl Kinds {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Weighting;
     use super::*;
     use ndarray::{Array2, array};
 
@@ -167,21 +176,23 @@ mod tests {
         let mut many = Array2::from_elem((200 + 9, 3), -1_i16);
         many.slice_mut(ndarray::s![..200, ..]).assign(&few);
         (0..9).for_each(|label| many[[200 + label, 0]] = label as i16);
-        let few = Kinds::new(&Votes::dense(few.view()).unwrap());
-        let many = Kinds::new(&Votes::dense(many.view()).unwrap());
+        let few = Kinds::new(&Votes::dense(few.view()).unwrap(), &[]);
+        let many = Kinds::new(&Votes::dense(many.view()).unwrap(), &[]);
         assert_eq!(few.of_item, many.of_item[..200]);
         assert!(few.len() > 9 && few.len() < 56);
         (0..few.len()).for_each(|kind| assert_eq!(few.runs(kind), many.runs(kind)));
     }
 
     #[test]
-    fn of_two_raters_it_matters_who_gave_which_label() {
-        let kinds =
-            Kinds::new(&Votes::dense(array![[0_i8, 1], [1, 0], [1, -1], [-1, 1], [0, 1]].view()).unwrap());
+    fn for_some_coefficients_it_matters_who_gave_which_label() {
+        let votes = Votes::dense(array![[0_i8, 1], [1, 0], [1, -1], [-1, 1], [0, 1]].view()).unwrap();
+        let kinds = Kinds::new(&votes, &[Coefficient::Cohen(Weighting::default())]);
         assert_eq!(kinds.of_item, [0, 1, 2, 3, 0]);
-        assert_eq!(kinds.pairs, [Some([0, 1]), Some([1, 0]), None, None]);
+        assert_eq!(kinds.voters(1), [(0, 1), (1, 0)]);
+        assert_eq!(kinds.voters(3), [(1, 1)]);
         assert_eq!(kinds.runs(1), [(0, 1), (1, 1)]);
         assert_eq!((kinds.runs(2), kinds.runs(3)), (&[(1, 1)][..], &[(1, 1)][..]));
         assert_eq!(kinds.counts(), [2, 1, 1, 1]);
+        assert_eq!(Kinds::new(&votes, &[]).of_item, [0, 0, 1, 1, 0]);
     }
 }

@@ -1,5 +1,5 @@
-//! How far raters agree, beyond chance: raw agreement, Cohen's, Fleiss' and Brennan and Prediger's kappa, Krippendorff's
-//! alpha, Gwet's AC1 and AC2; each with intervals, standard errors and for all pairs of raters.
+//! How far raters agree, beyond chance: raw agreement, the kappas of Cohen, Conger, Fleiss, and Brennan and Prediger,
+//! Krippendorff's alpha, Gwet's AC1 and AC2; each with intervals, standard errors and for all pairs of raters.
 //!
 //! A [`Coefficient`] names what is computed, with its conventions, and every function takes any of them. Items are first
 //! grouped by how often each label was given, which costs one pass over the votes; everything else is computed from the
@@ -9,6 +9,7 @@
 
 mod chance;
 mod coefficient;
+mod conger;
 mod distance;
 mod kinds;
 mod pairwise;
@@ -17,7 +18,7 @@ mod standard_error;
 
 pub use coefficient::{Categories, Coefficient, Level, Raters, Spacing, Weighting, Weights};
 pub use pairwise::{Pairwise, pairwise};
-pub use standard_error::{null_standard_error, standard_error};
+pub use standard_error::{LoneVotes, null_standard_error, standard_error};
 
 use crate::resample;
 use crate::{Bootstrap, Estimate, SignalError, Votes};
@@ -37,8 +38,8 @@ pub struct Parts {
 
 /// A coefficient of agreement: 1 where all raters always agree, 0 where they agree as by chance, negative below.
 ///
-/// Items with fewer than two votes do not count, but for the shares of labels in the chance agreement of Fleiss and
-/// Gwet. Formulas and sources stand at [`Coefficient`] and [`Weights`].
+/// Items with fewer than two votes do not count, but for the shares of labels in the chance agreement of Conger, Fleiss
+/// and Gwet. Formulas and sources stand at [`Coefficient`] and [`Weights`].
 ///
 /// # Errors
 /// No item with two votes; one label (but Gwet's and Brennan and Prediger's exist where several categories are given,
@@ -75,7 +76,7 @@ pub fn value(votes: &Votes, coefficient: Coefficient) -> Result<f64, SignalError
 /// ```
 pub fn parts(votes: &Votes, coefficient: Coefficient) -> Result<Parts, SignalError> {
     check(votes, coefficient)?;
-    let kinds = Kinds::new(votes);
+    let kinds = Kinds::new(votes, &[coefficient]);
     Chance::new(&kinds, coefficient)?.parts(&kinds.counts())
 }
 
@@ -101,7 +102,7 @@ pub fn estimate(votes: &Votes, coefficient: Coefficient, by: &Bootstrap) -> Resu
 
 /// As [`estimate`] for several coefficients, from the same resamples: one outcome for each, in their order.
 ///
-/// The resamples are drawn once, and are those that [`estimate`] draws.
+/// The resamples are drawn once, and are those that [`estimate`] draws; the values are the same but for rounding.
 ///
 /// ```
 /// use superalign_core::Seed;
@@ -121,7 +122,7 @@ pub fn estimates(
     coefficients: &[Coefficient],
     by: &Bootstrap,
 ) -> Vec<Result<Estimate, SignalError>> {
-    let kinds = Kinds::new(votes);
+    let kinds = Kinds::new(votes, coefficients);
     let ready = |&coefficient| check(votes, coefficient).and_then(|()| Chance::new(&kinds, coefficient));
     let mut refused: Vec<Option<SignalError>> = Vec::with_capacity(coefficients.len());
     let mut asked = Vec::new();

@@ -67,7 +67,7 @@ pub fn pairwise(votes: &Votes, coefficient: Coefficient) -> Pairwise {
         };
         if let Some(cells) = cells {
             pairs().for_each(|(b, mine, label)| {
-                table[b as usize * cells + mine as usize * categories + label as usize] += 1
+                table[b as usize * cells + mine as usize * categories + label as usize] += 1;
             });
             for b in a..raters {
                 found.clear();

@@ -5,28 +5,40 @@ use super::kinds::Kinds;
 use super::{Coefficient, Parts, Weighting, check};
 use crate::{SignalError, Votes};
 
+/// What an item with one vote is to the standard errors of Conger's, Fleiss', Brennan and Prediger's and Gwet's
+/// coefficients; those
+/// of the others know no such item.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum LoneVotes {
+    /// It says something of the shares of labels and nothing of the observed agreement, as in resampling.
+    #[default]
+    LeftOut,
+    /// It counts as one whose raters agree as by chance (Gwet 2014, irrCAC). Where there are many and the raters agree
+    /// well, the standard error is too large, easily by half.
+    ByChance,
+}
+
 /// The standard error of a coefficient by linearisation, in units of the coefficient.
 ///
 /// Each item has an influence on the coefficient, and the standard error is that of the mean influence. For
 /// [`Coefficient::Cohen`] it is that of Fleiss, Cohen and Everitt (1969; statsmodels' `std_kappa`), divided by n; for the
-/// others that of Gwet (2014, ch. 5 and 6; irrCAC's `se`), divided by n - 1. For Fleiss, Brennan and Prediger and Gwet it
-/// takes an item with one vote for one that agrees as by chance: where there are such items, it is larger than resampling
-/// finds, and [`estimate`](super::estimate) is to be preferred. Weights count as given, though those of
-/// [`Level::Ordinal`](super::Level::Ordinal) come from the votes.
+/// others that of Gwet (2014, ch. 5 and 6; with [`LoneVotes::ByChance`] irrCAC's `se`), divided by n - 1. Weights count as
+/// given, though those of [`Level::Ordinal`](super::Level::Ordinal) come from the votes.
 ///
 /// # Errors
 /// As [`value`](super::value); also fewer than two items that count.
 ///
 /// ```
-/// use superalign_signal::{Votes, agreement::{self, Coefficient, Weighting}};
+/// use superalign_signal::{Votes, agreement::{self, Coefficient, LoneVotes, Weighting}};
 /// let votes = Votes::dense(ndarray::array![[0_i8, 0], [1, 1], [0, 1], [0, 0]].view())?;
-/// let error = agreement::standard_error(&votes, Coefficient::Raw(Weighting::default()))?;
+/// let raw = Coefficient::Raw(Weighting::default());
+/// let error = agreement::standard_error(&votes, raw, LoneVotes::LeftOut)?;
 /// assert!((error - 0.25).abs() < 1e-12);
 /// # Ok::<(), superalign_signal::SignalError>(())
 /// ```
-pub fn standard_error(votes: &Votes, coefficient: Coefficient) -> Result<f64, SignalError> {
+pub fn standard_error(votes: &Votes, coefficient: Coefficient, lone: LoneVotes) -> Result<f64, SignalError> {
     check(votes, coefficient)?;
-    let kinds = Kinds::new(votes);
+    let kinds = Kinds::new(votes, &[coefficient]);
     let counts = kinds.counts();
     let mut chance = Chance::new(&kinds, coefficient)?;
     let parts = chance.parts(&counts)?;
@@ -36,9 +48,10 @@ pub fn standard_error(votes: &Votes, coefficient: Coefficient) -> Result<f64, Si
             of_votes(&chance, parts, &counts)
         }
         Coefficient::Raw(_)
+        | Coefficient::Conger(_)
         | Coefficient::Fleiss(..)
         | Coefficient::BrennanPrediger(_)
-        | Coefficient::Gwet(_) => of_items(&chance, parts, &counts),
+        | Coefficient::Gwet(_) => of_items(&chance, parts, &counts, lone),
     }
 }
 
@@ -58,9 +71,10 @@ pub fn standard_error(votes: &Votes, coefficient: Coefficient) -> Result<f64, Si
 /// # Ok::<(), superalign_signal::SignalError>(())
 /// ```
 pub fn null_standard_error(votes: &Votes, weighting: Weighting) -> Result<f64, SignalError> {
-    check(votes, Coefficient::Cohen(weighting))?;
-    let kinds = Kinds::new(votes);
-    let mut chance = Chance::new(&kinds, Coefficient::Cohen(weighting))?;
+    let kappa = Coefficient::Cohen(weighting);
+    check(votes, kappa)?;
+    let kinds = Kinds::new(votes, &[kappa]);
+    let mut chance = Chance::new(&kinds, kappa)?;
     let parts = chance.parts(&kinds.counts())?;
     let by_first = by_first_rater(&chance);
     let items: f64 = chance.labels.iter().sum();
@@ -88,8 +102,8 @@ fn of_two_raters(chance: &Chance<'_>, parts: Parts, counts: &[u32]) -> f64 {
     let items: f64 = chance.labels.iter().sum();
     let left = 1.0 - parts.value;
     let mut sum = 0.0;
-    for (&count, pair) in counts.iter().zip(&chance.kinds.pairs) {
-        if let Some([a, b]) = *pair {
+    for (kind, &count) in counts.iter().enumerate() {
+        if let [(_, a), (_, b)] = *chance.kinds.voters(kind) {
             let by_chance = (1.0 - chance.means[a as usize]) + (1.0 - by_first[b as usize]);
             let influence = 1.0 - chance.scale.distance.between(a, b) - by_chance * left;
             sum += f64::from(count) * (influence - (parts.value - parts.expected * left)).powi(2);
@@ -98,7 +112,7 @@ fn of_two_raters(chance: &Chance<'_>, parts: Parts, counts: &[u32]) -> f64 {
     (sum / items).sqrt() / (items.sqrt() * (1.0 - parts.expected))
 }
 
-fn of_items(chance: &Chance<'_>, parts: Parts, counts: &[u32]) -> Result<f64, SignalError> {
+fn of_items(chance: &Chance<'_>, parts: Parts, counts: &[u32], lone: LoneVotes) -> Result<f64, SignalError> {
     let sizes = &chance.kinds.sizes;
     let number = |least: u32| -> f64 {
         let those = counts.iter().zip(sizes).filter(|(_, size)| **size >= least);
@@ -107,6 +121,11 @@ fn of_items(chance: &Chance<'_>, parts: Parts, counts: &[u32]) -> Result<f64, Si
     // Raw agreement takes no labels from items with one vote.
     let least = if let Coefficient::Raw(_) = chance.coefficient { 2 } else { 1 };
     let (voted, paired) = (number(least), number(2));
+    // The agreement from which an item with one vote does not differ.
+    let level = match lone {
+        LoneVotes::LeftOut => parts.observed,
+        LoneVotes::ByChance => parts.expected,
+    };
     let all: f64 = chance.labels.iter().sum();
     let gwet = (1.0 - chance.scale.uniform) * chance.scale.size / (chance.scale.size - 1.0);
     let chance_alone = |label: u32| match chance.coefficient {
@@ -114,14 +133,19 @@ fn of_items(chance: &Chance<'_>, parts: Parts, counts: &[u32]) -> Result<f64, Si
         Coefficient::Gwet(_) => gwet * ((all - chance.labels[label as usize]) / all),
         _ => parts.expected,
     };
+    let by_rater = match &chance.raters {
+        Some(raters) => raters.influences(chance.kinds, &chance.scale.distance, counts, voted),
+        None => Vec::new(),
+    };
     let influences = counts.iter().zip(sizes).enumerate().filter(|(_, (_, size))| **size >= least);
     let influences = influences.map(|(kind, (&count, &size))| {
-        let beyond = if size > 1 { 1.0 - chance.within[kind] - parts.expected } else { 0.0 };
-        let runs = chance.kinds.runs(kind).iter();
-        let by_chance =
-            runs.map(|&(label, many)| f64::from(many) * chance_alone(label)).sum::<f64>() / f64::from(size);
-        let off = by_chance - parts.expected;
-        (f64::from(count), voted / paired * beyond - 2.0 * (1.0 - parts.value) * off)
+        let off_level = if size > 1 { voted / paired * (1.0 - chance.within[kind] - level) } else { 0.0 };
+        let off = by_rater.get(kind).copied().unwrap_or_else(|| {
+            let runs = chance.kinds.runs(kind).iter();
+            let sum: f64 = runs.map(|&(label, many)| f64::from(many) * chance_alone(label)).sum();
+            sum / f64::from(size) - parts.expected
+        });
+        (f64::from(count), off_level + level - parts.expected - 2.0 * (1.0 - parts.value) * off)
     });
     of_mean(influences, parts.value, parts.expected, voted)
 }

@@ -25,6 +25,7 @@ fn all() -> Vec<Coefficient> {
         [
             Coefficient::Raw(w),
             Coefficient::Cohen(w),
+            Coefficient::Conger(w),
             Coefficient::Fleiss(w, Raters::Varying),
             Coefficient::Fleiss(w, Raters::Equal),
             Coefficient::BrennanPrediger(w),
@@ -72,6 +73,7 @@ fn by_definition(table: &Array2<f64>, coefficient: Coefficient) -> Option<f64> {
     let weighting = match coefficient {
         Coefficient::Raw(w)
         | Coefficient::Cohen(w)
+        | Coefficient::Conger(w)
         | Coefficient::Fleiss(w, _)
         | Coefficient::BrennanPrediger(w)
         | Coefficient::WeightedKrippendorff(w)
@@ -125,6 +127,19 @@ fn by_definition(table: &Array2<f64>, coefficient: Coefficient) -> Option<f64> {
         Coefficient::Cohen(_) => {
             let all: f64 = items.iter().flat_map(|a| items.iter().map(move |b| distance(a[0], b[1]))).sum();
             all / (items.len() * items.len()) as f64
+        }
+        Coefficient::Conger(_) => {
+            let of_rater = |g| table.column(g).iter().copied().filter(|x| !x.is_nan()).collect::<Vec<f64>>();
+            let raters: Vec<Vec<f64>> =
+                (0..table.ncols()).map(of_rater).filter(|votes| !votes.is_empty()).collect();
+            let mut means = Vec::new();
+            for (g, a) in raters.iter().enumerate() {
+                for b in &raters[..g] {
+                    let sum: f64 = a.iter().flat_map(|&x| b.iter().map(move |&y| distance(x, y))).sum();
+                    means.push(sum / (a.len() * b.len()) as f64);
+                }
+            }
+            means.iter().sum::<f64>() / means.len() as f64
         }
         Coefficient::Fleiss(..) => over_categories(&|x, y| share(x) * share(y) * distance(x, y)),
         Coefficient::BrennanPrediger(_) => over_categories(&distance) / (q * q),
@@ -186,7 +201,7 @@ proptest! {
                     prop_assert!(level == Level::Ratio || alike(before, of(&turned, coefficient)));
                     prop_assert!(alike(before, of(&stretched, coefficient)), "{level:?}");
                 }
-                Coefficient::Raw(w) | Coefficient::Cohen(w) | Coefficient::Fleiss(w, _)
+                Coefficient::Raw(w) | Coefficient::Cohen(w) | Coefficient::Conger(w) | Coefficient::Fleiss(w, _)
                 | Coefficient::BrennanPrediger(w) | Coefficient::WeightedKrippendorff(w) | Coefficient::Gwet(w) => {
                     prop_assert!(w.weights != Weights::Identity || alike(before, of(&renamed, coefficient)));
                     prop_assert!(w.categories == STARS || alike(before, of(&turned, coefficient)), "{coefficient:?}");
@@ -246,13 +261,109 @@ fn the_interval_is_as_wide_as_the_standard_error_says() {
                 assert!(value(&votes, coefficient).is_err());
                 continue;
             };
-            let half = 1.96 * standard_error(&votes, coefficient).unwrap();
-            assert!(
-                ((found.hi - found.lo) / 2.0 / half - 1.0).abs() < 0.12,
-                "{coefficient:?}: {found} and {half}"
-            );
+            let half = 1.96 * standard_error(&votes, coefficient, LoneVotes::LeftOut).unwrap();
+            let wider = half / ((found.hi - found.lo) / 2.0);
+            assert!((0.88..1.12).contains(&wider), "{coefficient:?}: {found} and {half}");
+            let by_chance = 1.96 * standard_error(&votes, coefficient, LoneVotes::ByChance).unwrap();
+            assert!(by_chance > half - 1e-12 && (missing > 0 || by_chance < half + 1e-12), "{coefficient:?}");
             assert!(found.covers(found.value));
-            assert_eq!(found.value, value(&votes, coefficient).unwrap());
+            assert!((found.value - value(&votes, coefficient).unwrap()).abs() < 1e-12);
+        }
+    }
+}
+
+/// Values of statsmodels 0.15.0, `cohens_kappa(table, wt=...)`.
+#[test]
+fn standard_errors_of_weighted_kappa_are_those_of_statsmodels() {
+    let first = [0_i8, 1, 2, 3, 0, 1, 2, 3, 0, 0, 2, 2, 3, 1, 1, 3, 0, 2, 2, 1];
+    let second = [0_i8, 1, 2, 3, 1, 1, 2, 2, 0, 3, 2, 1, 3, 1, 0, 3, 0, 2, 3, 1];
+    let votes = Votes::dense(ndarray::stack![Axis(1), first, second].view()).unwrap();
+    for (weights, expected) in [
+        (Weights::Identity, [0.6, 0.13546299207614682, 0.12823589374447564]),
+        (Weights::Linear(Spacing::Index), [0.6666666666666666, 0.1327243035044477, 0.15701203067847316]),
+        (Weights::Quadratic(Spacing::Index), [0.6963123644251626, 0.1805569388269685, 0.22263670318273399]),
+    ] {
+        let weighting = Weighting::new(weights);
+        let kappa = Coefficient::Cohen(weighting);
+        let found = [
+            value(&votes, kappa),
+            standard_error(&votes, kappa, LoneVotes::LeftOut),
+            null_standard_error(&votes, weighting),
+        ];
+        for (found, expected) in found.into_iter().zip(expected) {
+            assert!((found.unwrap() - expected).abs() < 1e-14, "{weights:?}");
+        }
+    }
+}
+
+/// Values and standard errors of irrCAC 0.4.4.
+#[test]
+fn what_irrcac_gives_for_gaps_and_weights() {
+    let x = f64::NAN;
+    let votes = Votes::numbers(
+        array![
+            [0.0, 0.0, 1.0, x],
+            [1.0, x, 1.0, 1.0],
+            [2.0, 2.0, 2.0, 2.0],
+            [x, 3.0, x, x],
+            [0.0, 1.0, x, 0.0],
+            [3.0, 3.0, 3.0, 2.0],
+            [x, 0.0, 0.0, 0.0],
+            [1.0, 1.0, 2.0, 1.0],
+            [2.0, x, x, 3.0],
+            [0.0, 0.0, 0.0, 0.0],
+            [x, 1.0, 1.0, x],
+            [3.0, 3.0, 2.0, 3.0],
+        ]
+        .view(),
+    )
+    .unwrap();
+    let fleiss = |w| Coefficient::Fleiss(w, Raters::Varying);
+    let of: [&dyn Fn(Weighting) -> Coefficient; 4] =
+        [&Coefficient::Conger, &Coefficient::BrennanPrediger, &Coefficient::WeightedKrippendorff, &fleiss];
+    for (weights, expected) in [
+        (
+            Weights::Identity,
+            [
+                (0.535608345589152, 0.147676680394131),
+                (0.535353535353535, 0.15249149767273),
+                (0.563409563409563, 0.126555440120552),
+                (0.531679726624639, 0.151283414147591),
+            ],
+        ),
+        (
+            Weights::Quadratic(Spacing::Value),
+            [
+                (0.860606060606061, 0.087242514953547),
+                (0.860606060606061, 0.089446452335342),
+                (0.866327180140038, 0.042914907128104),
+                (0.865699330591722, 0.078898590993534),
+            ],
+        ),
+        (
+            Weights::Ordinal,
+            [
+                (0.814131215579855, 0.090950921897376),
+                (0.814141414141414, 0.093912236760965),
+                (0.82233502538071, 0.054288543452633),
+                (0.819589009382788, 0.081978420837658),
+            ],
+        ),
+        (
+            Weights::Linear(Spacing::Value),
+            [
+                (0.721166222647948, 0.103441908944185),
+                (0.721212121212122, 0.108707621738122),
+                (0.735182849936948, 0.075849326212665),
+                (0.725261127740027, 0.096848606466246),
+            ],
+        ),
+    ] {
+        for (coefficient, (expected, error)) in of.into_iter().zip(expected) {
+            let coefficient = coefficient(Weighting::new(weights));
+            assert!((value(&votes, coefficient).unwrap() - expected).abs() < 1e-12, "{coefficient:?}");
+            let found = standard_error(&votes, coefficient, LoneVotes::ByChance).unwrap();
+            assert!((found - error).abs() < 1e-12, "{coefficient:?}: {found}");
         }
     }
 }
@@ -262,7 +373,16 @@ fn coefficients_share_their_resamples() {
     let votes = Votes::numbers(some_raters(60, 3, 20).view()).unwrap();
     let by = Bootstrap { draws: 50, ..Bootstrap::new(Seed::new(2)) };
     for (coefficient, found) in all().into_iter().zip(estimates(&votes, &all(), &by)) {
-        assert_eq!(found, estimate(&votes, coefficient, &by));
+        let alone = estimate(&votes, coefficient, &by);
+        let ends =
+            |found: Result<Estimate, SignalError>| found.map(|found| [found.value, found.lo, found.hi]);
+        match (ends(found), ends(alone)) {
+            // Alone, a coefficient may tell fewer kinds of items apart, and sums in another order.
+            (Ok(found), Ok(alone)) => {
+                assert!(found.iter().zip(alone).all(|(a, b)| (a - b).abs() < 1e-12), "{coefficient:?}");
+            }
+            (found, alone) => assert_eq!(found, alone),
+        }
     }
 }
 
@@ -371,10 +491,15 @@ fn what_does_not_exist_says_why() {
 fn errors_of_standard_errors_and_intervals_say_why() {
     let votes = Votes::dense(array![[0_i8, 1], [0, -1]].view()).unwrap();
     assert_eq!(
-        standard_error(&votes, Coefficient::Krippendorff(Level::Nominal)).unwrap_err().to_string(),
+        standard_error(&votes, Coefficient::Krippendorff(Level::Nominal), LoneVotes::LeftOut)
+            .unwrap_err()
+            .to_string(),
         "1 items for a standard error: expected at least 2"
     );
-    assert!(standard_error(&votes, Coefficient::Gwet(PLAIN)).is_ok(), "Gwet's counts the item with one vote");
+    assert!(
+        standard_error(&votes, Coefficient::Gwet(PLAIN), LoneVotes::LeftOut).is_ok(),
+        "Gwet's counts the item with one vote"
+    );
     let by = Bootstrap { draws: 0, ..Bootstrap::new(Seed::new(0)) };
     let error = estimate(&votes, Coefficient::Raw(PLAIN), &by).unwrap_err().to_string();
     assert_eq!(error, "bootstrap: draws = 0: expected at least 1");

@@ -4,7 +4,7 @@ use crate::support::{Case, Golden, numbers, table};
 use ndarray::Axis;
 use serde_json::{Value, json};
 use superalign_signal::agreement::{
-    self, Categories, Coefficient, Level, Raters, Spacing, Weighting, Weights,
+    self, Categories, Coefficient, Level, LoneVotes, Raters, Spacing, Weighting, Weights,
 };
 use superalign_signal::{SignalError, Votes};
 
@@ -28,14 +28,14 @@ fn found(case: &Case<'_>) -> Option<Value> {
                 let mut found =
                     json!({ "coefficient_value": parts.value, "pa": parts.observed, "pe": parts.expected });
                 if ["full", "missing"].contains(&case.input_name("ratings")) {
-                    found["se"] = value(agreement::standard_error(&votes, asked));
+                    found["se"] = value(agreement::standard_error(&votes, asked, LoneVotes::ByChance));
                 }
                 found
             }
         },
         "statsmodels" if case.metric() == "cohen_kappa_std" => json!({
             "kappa": value(agreement::value(&votes, asked)),
-            "std_kappa": value(agreement::standard_error(&votes, asked)),
+            "std_kappa": value(agreement::standard_error(&votes, asked, LoneVotes::ByChance)),
             "std_kappa0": value(agreement::null_standard_error(&votes, Weighting::default())),
         }),
         _ => value(agreement::value(&votes, asked)),
@@ -82,10 +82,10 @@ fn coefficient(case: &Case<'_>) -> Coefficient {
 
 /// The votes of a case: all ratings, two columns `name[:,j]`, or a table of how many raters chose each category.
 fn votes(case: &Case<'_>) -> Option<Votes> {
-    if case.input_name("ratings") != "" {
+    if !case.input_name("ratings").is_empty() {
         return Votes::numbers(table(case.input("ratings")).view()).ok();
     }
-    if case.input_name("table") != "" {
+    if !case.input_name("table").is_empty() {
         let (mut item, mut rater, mut label) = (Vec::new(), Vec::new(), Vec::new());
         for (i, counts) in case.input("table").as_array().unwrap().iter().enumerate() {
             let labels = numbers(counts).into_iter().enumerate();

@@ -8,13 +8,14 @@ use ndarray::Array3;
 
 /// Settings of [`dawid_skene`].
 ///
-/// The defaults carry priors, because the unbounded maximum of the likelihood loses accuracy on few raters: with the
-/// five judges of PRD it labels 60% of 1,600 comparisons as people do, after three iterations 67%.
+/// The defaults carry priors, because the maximum of the likelihood loses accuracy on few raters: of 1,600 comparisons
+/// by the five judges of PRD (Li, Patel and Du 2023) it labels 59.7% as people do, the majority 66.1%, and this prior
+/// 67.4%. On votes drawn from the model it costs little (at most 1.5 points in 24 settings of 50 to 2,000 items).
 ///
 /// ```
 /// use superalign_signal::truth::{ClassPrior, DawidSkene, Smoothing};
 /// let options = DawidSkene::default();
-/// assert_eq!(options.confusion, Smoothing::Dirichlet { votes: 8.0, correct: 0.6 });
+/// assert_eq!(options.confusion, Smoothing::Dirichlet { votes: 50.0, correct: 0.7 });
 /// assert_eq!(options.classes, ClassPrior::Estimated { items: 1.0 });
 /// assert_eq!(DawidSkene::maximum_likelihood().confusion, Smoothing::None);
 /// ```
@@ -41,7 +42,7 @@ pub struct Confusion {
 impl Default for DawidSkene {
     fn default() -> Self {
         Self {
-            confusion: Smoothing::Dirichlet { votes: 8.0, correct: 0.6 },
+            confusion: Smoothing::Dirichlet { votes: 50.0, correct: 0.7 },
             classes: ClassPrior::Estimated { items: 1.0 },
             search: Search::default(),
         }
@@ -82,8 +83,7 @@ impl DawidSkene {
 /// Items but no votes; given truths of another number than items or outside the categories; settings out of their
 /// ranges.
 ///
-/// Dawid and Skene 1979, "Maximum likelihood estimation of observer error-rates using the EM algorithm"; the
-/// default prior of the rows is that of the R package rater.
+/// Dawid and Skene 1979, "Maximum likelihood estimation of observer error-rates using the EM algorithm".
 ///
 /// ```
 /// use ndarray::Array2;
@@ -91,7 +91,8 @@ impl DawidSkene {
 /// // Rater 2 says the opposite of the truth in three items of four; the others are right.
 /// let votes = Array2::from_shape_fn((40, 3), |(i, r)| (i % 2) as i8 ^ i8::from(r == 2 && i % 8 < 6));
 /// let found = dawid_skene(&Votes::dense(votes.view())?, None, &DawidSkene::default())?;
-/// assert!(found.converged && found.raters.accuracy[0] > 0.9 && found.raters.accuracy[2] < 0.5);
+/// // The prior draws accuracies towards 0.7, the more the fewer items there are.
+/// assert!(found.raters.accuracy[0] > 0.75 && found.raters.accuracy[2] < 0.6);
 /// assert!((0..40).all(|i| found.labels[i] == i as u32 % 2));
 /// # Ok::<(), superalign_signal::SignalError>(())
 /// ```
@@ -262,7 +263,7 @@ mod tests {
             Votes::dense(ndarray::Array2::from_shape_fn((40, 2), |(i, r)| ((i + r) % 2) as i8).view())
                 .unwrap();
         let gold: Vec<_> = (0..40).map(|i| (i < 6).then_some((i as u32 + 1) % 2)).collect();
-        let found = dawid_skene(&votes, Some(&gold), &DawidSkene::default()).unwrap();
+        let found = dawid_skene(&votes, Some(&gold), &DawidSkene::maximum_likelihood()).unwrap();
         assert!((0..40).all(|i| found.labels[i] == (i as u32 + 1) % 2));
         assert!((0..6).all(|i| found.posterior[[i, (i + 1) % 2]] == 1.0));
         assert!(found.raters.accuracy[1] > 0.8 && found.raters.accuracy[0] < 0.2);

@@ -132,10 +132,7 @@ fn climb<M: Model>(
                 bound - last
             }
         };
-        converged = match search.stop {
-            Stop::Parameters => change <= search.tolerance,
-            Stop::CrowdKitBound => change < search.tolerance,
-        };
+        converged = search.stop.is_reached(change, search.tolerance);
     }
     let log_likelihood = pass.run(&table, &mut Table::zeros(patterns.categories, patterns.base.len()));
     let log_prior = classes.log_density(&table.classes[..patterns.categories]);

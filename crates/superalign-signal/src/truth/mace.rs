@@ -2,6 +2,7 @@
 
 use super::em::{self, Model, Table};
 use super::patterns::Patterns;
+use super::settings::MOST;
 use super::special::{digamma, ln_gamma};
 use super::{ClassPrior, Search, Truth};
 use crate::{SignalError, Votes};
@@ -116,12 +117,16 @@ pub fn mace(
 impl MaceMethod {
     fn check(self) -> Result<(), SignalError> {
         match self {
-            Self::Em { smoothing } if smoothing >= 0.0 && smoothing.is_finite() => Ok(()),
-            Self::Em { smoothing } => Err(SignalError::setting("smoothing", smoothing, "a number from 0")),
+            Self::Em { smoothing } if (0.0..=MOST).contains(&smoothing) => Ok(()),
+            Self::Em { smoothing } => {
+                Err(SignalError::setting("smoothing", smoothing, "a number in [0, 1e12]"))
+            }
             Self::Variational { spams, knows, strategy } => {
-                let bad = |(_, found): &(&str, f64)| !(*found > 0.0 && found.is_finite());
+                let bad = |(_, found): &(&str, f64)| !(*found > 0.0 && *found <= MOST);
                 match [("spams", spams), ("knows", knows), ("strategy", strategy)].into_iter().find(bad) {
-                    Some((key, found)) => Err(SignalError::setting(key, found, "a number above 0")),
+                    Some((key, found)) => {
+                        Err(SignalError::setting(key, found, "a number above 0, at most 1e12"))
+                    }
                     None => Ok(()),
                 }
             }
@@ -282,9 +287,9 @@ mod tests {
         let votes = Votes::dense(array![[0, 1]].view()).unwrap();
         let message = |options: Mace| mace(&votes, None, &options).unwrap_err().to_string();
         let em = |smoothing| Mace { method: MaceMethod::Em { smoothing }, search: Search::default() };
-        assert_eq!(message(em(-1.0)), "smoothing = -1: expected a number from 0");
+        assert_eq!(message(em(-1.0)), "smoothing = -1: expected a number in [0, 1e12]");
         let method = MaceMethod::Variational { spams: 0.5, knows: 0.0, strategy: 10.0 };
-        assert_eq!(message(Mace { method, ..em(0.0) }), "knows = 0: expected a number above 0");
+        assert_eq!(message(Mace { method, ..em(0.0) }), "knows = 0: expected a number above 0, at most 1e12");
         let search = Search { stop: Stop::CrowdKitBound, ..Search::default() };
         assert_eq!(
             message(Mace { search, ..em(0.0) }),

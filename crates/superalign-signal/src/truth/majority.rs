@@ -1,7 +1,7 @@
 //! The majority of the votes.
 
 use super::argmax;
-use super::patterns::check_gold;
+use super::patterns::check;
 use crate::{SignalError, Votes};
 use ndarray::Array2;
 use superalign_core::{Seed, below};
@@ -127,12 +127,7 @@ pub(super) fn weighted(
     weights: Option<&[f64]>,
 ) -> Result<Consensus, SignalError> {
     let k = votes.categories();
-    if votes.is_empty() && votes.items() > 0 {
-        return Err(SignalError::TooFew { what: "votes", found: 0, expected: 1 });
-    }
-    if let Some(gold) = gold {
-        check_gold(gold, votes)?;
-    }
+    check(votes, gold)?;
     let mut posterior = Array2::zeros((votes.items(), k));
     let mut labels = vec![0; votes.items()];
     for (item, mut row) in posterior.rows_mut().into_iter().enumerate() {
@@ -165,8 +160,7 @@ fn fill_unvoted(votes: &Votes, gold: Option<&[Option<u32>]>, found: &mut Consens
         |item: usize| !votes.labels_of_item(item).is_empty() || gold.is_some_and(|gold| gold[item].is_some());
     let mut prior = vec![0.0; votes.categories()];
     let mut count = 0;
-    for (item, row) in found.posterior.rows().into_iter().enumerate().filter(|(item, _)| known(*item)) {
-        debug_assert!(item < votes.items());
+    for (_, row) in found.posterior.rows().into_iter().enumerate().filter(|(item, _)| known(*item)) {
         prior.iter_mut().zip(row).for_each(|(sum, p)| *sum += p);
         count += 1;
     }

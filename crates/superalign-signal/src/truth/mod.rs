@@ -73,3 +73,6 @@ fn argmax(row: &[f64]) -> u32 {
     }
     best as u32
 }
+
+#[cfg(test)]
+mod tests;

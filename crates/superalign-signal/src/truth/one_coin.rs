@@ -5,7 +5,13 @@ use super::patterns::Patterns;
 use super::{ClassPrior, Search, Smoothing, Truth};
 use crate::{SignalError, Votes};
 
-/// Settings of [`one_coin`]. The defaults carry a prior, as those of [`DawidSkene`](super::DawidSkene).
+/// Settings of [`one_coin`]. The defaults carry a prior, weaker than that of [`DawidSkene`](super::DawidSkene) since
+/// there is less to go wrong.
+///
+/// ```
+/// use superalign_signal::truth::{OneCoin, Smoothing};
+/// assert_eq!(OneCoin::default().accuracy, Smoothing::Dirichlet { votes: 8.0, correct: 0.6 });
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct OneCoin {
     /// What is believed of the accuracies.

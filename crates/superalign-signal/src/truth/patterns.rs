@@ -78,13 +78,8 @@ impl Patterns {
         gold: Option<&[Option<u32>]>,
         search: &Search,
     ) -> Result<Self, SignalError> {
+        check(votes, gold)?;
         let categories = votes.categories();
-        if votes.is_empty() && votes.items() > 0 {
-            return Err(SignalError::TooFew { what: "votes", found: 0, expected: 1 });
-        }
-        if let Some(gold) = gold {
-            check_gold(gold, votes)?;
-        }
         let of_column = columns(votes, search)?;
         let raters = of_column.iter().max().map_or(0, |&last| last as usize + 1);
         let cells = votes.raters().checked_mul(categories + 1);
@@ -242,6 +237,22 @@ impl Blocks {
 fn runs(raters: &[u32], width: usize) -> usize {
     let mut last = usize::MAX;
     raters.iter().filter(|&&rater| std::mem::replace(&mut last, rater as usize / width) != last).count()
+}
+
+/// Whether there is something to infer from, and room for a posterior.
+///
+/// # Errors
+/// Items but no votes; more numbers than fit in memory; as [`check_gold`].
+pub(super) fn check(votes: &Votes, gold: Option<&[Option<u32>]>) -> Result<(), SignalError> {
+    let (items, categories) = (votes.items(), votes.categories());
+    if votes.is_empty() && items > 0 {
+        return Err(SignalError::TooFew { what: "votes", found: 0, expected: 1 });
+    }
+    if (items as u64).saturating_mul(categories as u64) > isize::MAX as u64 / 16 {
+        let reason = format!("{items} items by {categories} categories are too many to hold");
+        return Err(SignalError::undefined("the truth", reason));
+    }
+    gold.map_or(Ok(()), |gold| check_gold(gold, votes))
 }
 
 /// # Errors

@@ -3,6 +3,9 @@
 use crate::SignalError;
 use superalign_core::{Seed, rand::RngExt as _};
 
+/// What is added to counts is at most this, so that sums stay finite.
+pub(super) const MOST: f64 = 1e12;
+
 /// How the best parameters are searched for: by expectation maximisation from one start or several.
 ///
 /// The first start takes the share of each category among an item's votes as its posterior. Every further one
@@ -37,8 +40,10 @@ pub struct Search {
 pub enum Stop {
     /// The largest change of a probability among the parameters (for GLAD, of an ability or log-ease).
     Parameters,
-    /// crowd-kit 1.4: the gain of its bound per vote, which counts the class prior once for every vote; the search
-    /// ends when it is below the tolerance. Known by Dawid-Skene and one-coin; others refuse it.
+    /// crowd-kit 1.4: the gain of its bound per vote; the search ends when it is below the tolerance (crowd-kit's is
+    /// 1e-5). Dawid-Skene and one-coin: the evidence lower bound, but with the class prior once for every vote. GLAD:
+    /// the expected log-likelihood without the entropy of the truths, over votes times categories; it often falls
+    /// early. MACE has none and refuses this.
     CrowdKitBound,
 }
 
@@ -88,6 +93,15 @@ impl Default for Search {
     }
 }
 
+impl Stop {
+    pub(super) fn is_reached(self, change: f64, tolerance: f64) -> bool {
+        match self {
+            Self::Parameters => change <= tolerance,
+            Self::CrowdKitBound => change < tolerance,
+        }
+    }
+}
+
 impl Search {
     pub(super) fn check(&self) -> Result<(), SignalError> {
         if !(self.tolerance >= 0.0 && self.tolerance.is_finite()) {
@@ -127,8 +141,8 @@ impl Smoothing {
             Self::None => Ok(()),
             Self::Floor(floor) if floor > 0.0 && floor < 0.5 => Ok(()),
             Self::Floor(floor) => Err(SignalError::setting("floor", floor, "a number between 0 and 0.5")),
-            Self::Dirichlet { votes, .. } if !(votes >= 0.0 && votes.is_finite()) => {
-                Err(SignalError::setting("votes", votes, "a number from 0"))
+            Self::Dirichlet { votes, .. } if !(0.0..=MOST).contains(&votes) => {
+                Err(SignalError::setting("votes", votes, "a number in [0, 1e12]"))
             }
             Self::Dirichlet { correct, .. } if !(0.0..=1.0).contains(&correct) => {
                 Err(SignalError::setting("correct", correct, "a number in [0, 1]"))
@@ -153,8 +167,8 @@ impl ClassPrior {
     pub(super) fn check(&self, categories: usize) -> Result<(), SignalError> {
         match self {
             Self::Uniform => Ok(()),
-            Self::Estimated { items } if *items >= 0.0 && items.is_finite() => Ok(()),
-            Self::Estimated { items } => Err(SignalError::setting("items", *items, "a number from 0")),
+            Self::Estimated { items } if (0.0..=MOST).contains(items) => Ok(()),
+            Self::Estimated { items } => Err(SignalError::setting("items", *items, "a number in [0, 1e12]")),
             Self::Fixed(prior) if prior.len() != categories => {
                 let (found, expected) = (prior.len(), categories);
                 Err(SignalError::Shape { what: "number of class probabilities", found, expected })

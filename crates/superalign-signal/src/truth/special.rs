@@ -44,7 +44,8 @@ mod tests {
             assert!((ln_gamma(x) - expected).abs() < 1e-13, "{x}: {}", ln_gamma(x));
         }
         let half = -EULER - 2.0 * std::f64::consts::LN_2;
-        for (x, expected) in [(1.0, -EULER), (0.5, half), (3.0, 1.5 - EULER), (1e-3, -1000.575_571_931_830_2)]
+        for (x, expected) in
+            [(1.0, -EULER), (0.5, half), (3.0, 1.5 - EULER), (1e-3, -1_000.575_571_931_830_2)]
         {
             assert!((digamma(x) - expected).abs() < 1e-13 * expected.abs().max(1.0), "{x}: {}", digamma(x));
         }

@@ -101,7 +101,9 @@ fn found(case: &Case<'_>) -> Option<Value> {
             json
         }
         "glad" => {
-            let options = Glad { search: search(case), ..Glad::default() };
+            // No `tol` here means crowd-kit's own, and `n_iter` is but a limit.
+            let mut options = Glad::crowd_kit();
+            options.search.iterations = search(case).iterations;
             fitted(&votes, &glad(&votes, None, &options).unwrap())
         }
         "mace" => {

@@ -1,1 +1,0 @@
-//! How diverse several sources are in their errors.

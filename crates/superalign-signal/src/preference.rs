@@ -1,1 +1,0 @@
-//! What preference votes say about their judges.

@@ -106,8 +106,11 @@ impl Grid {
     /// The bin of a confidence in [0, 1] (or above by a rounding error).
     #[inline(always)]
     pub(super) fn place(&self, confidence: f64) -> usize {
-        let at = |confidence: f64| ((confidence * self.count) as usize).min(self.last);
-        // The product may be rounded across an edge: the edges decide.
+        // The nearest whole number, which adding 2^52 leaves in the low bits: the bin, or that above. The edges decide.
+        const TWO_TO_52: f64 = 4_503_599_627_370_496.0;
+        let at = |confidence: f64| {
+            ((confidence * self.count + TWO_TO_52).to_bits() as u32 as usize).min(self.last)
+        };
         match self.closed {
             Closed::Left => {
                 let i = at(confidence);

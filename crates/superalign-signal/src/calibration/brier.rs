@@ -56,7 +56,7 @@ pub fn brier<P: Copy + Into<f64>>(
 ) -> Result<f64, SignalError> {
     check_labels(labels, probs)?;
     let mut sum = 0.0;
-    each_row(probs, |item, row, _| sum += squared_error(row, labels[item]))?;
+    each_row(probs, |item, row, _, _| sum += squared_error(row, labels[item]))?;
     Ok(scale.factor(probs.ncols()) * sum / labels.len() as f64)
 }
 
@@ -73,7 +73,7 @@ pub fn brier_interval<P: Copy + Into<f64>>(
     check_labels(labels, probs)?;
     let factor = scale.factor(probs.ncols());
     let mut errors = Vec::with_capacity(labels.len());
-    each_row(probs, |item, row, _| errors.push(factor * squared_error(row, labels[item])))?;
+    each_row(probs, |item, row, _, _| errors.push(factor * squared_error(row, labels[item])))?;
     mean_interval(by, "Brier score", &errors)
 }
 
@@ -176,7 +176,7 @@ pub fn classwise_murphy<P: Copy + Into<f64>>(
     bins: Bins,
 ) -> Result<Murphy, SignalError> {
     check_labels(labels, probs)?;
-    each_row(probs, |_, _, _| {})?;
+    each_row(probs, |_, _, _, _| {})?;
     let mut sum = Murphy::default();
     for (column, class) in probs.axis_iter(Axis(1)).zip(0_u32..) {
         let p: Vec<f64> = column.iter().map(|&p| p.into()).collect();

@@ -72,7 +72,7 @@ fn losses<P: Copy + Into<f64>>(
         }
     };
     let mut losses = Vec::with_capacity(labels.len());
-    each_row(probs, |item, row, _| {
+    each_row(probs, |item, row, _, _| {
         let p: f64 = row[labels[item] as usize].into();
         losses.push(-p.clamp(least, most).ln());
     })?;

@@ -30,7 +30,7 @@ pub use reliability::{
 pub use temperature::{Temperature, apply_temperature, fit_temperature, temperature_interval};
 
 use crate::SignalError;
-use crate::probabilities::{check_labels, each_row, is_top};
+use crate::probabilities::{check_labels, each_row};
 use crate::resample::estimate;
 use ndarray::ArrayView2;
 use superalign_core::{Bootstrap, Estimate};
@@ -43,9 +43,9 @@ fn top_labels<P: Copy + Into<f64>>(
     check_labels(labels, probs)?;
     let mut confidence = Vec::with_capacity(labels.len());
     let mut hit = Vec::with_capacity(labels.len());
-    each_row(probs, |item, row, largest| {
+    each_row(probs, |item, _, top, largest| {
         confidence.push(largest);
-        hit.push(is_top(row, labels[item] as usize, largest));
+        hit.push(top == labels[item] as usize);
     })?;
     Ok((confidence, hit))
 }

@@ -3,13 +3,16 @@
 use super::bins::{Grid, Placed, place};
 use super::{Bins, check_pairs, top_labels};
 use crate::SignalError;
-use crate::probabilities::{check_labels, each_row, is_top};
+use crate::probabilities::{check_labels, each_row};
 use crate::resample::estimate;
 use ndarray::{ArrayView2, Axis};
 use superalign_core::{Bootstrap, Estimate};
 
 /// The normal quantile of a 95% interval.
 const Z: f64 = 1.959_963_984_540_054;
+
+/// How many tables items are spread over where a pass is short.
+const TABLES: usize = 4;
 
 /// One bin of a reliability table that holds at least one item.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,6 +81,14 @@ impl Sums {
         self.count += weight;
         self.confidence += weight * confidence;
         self.hits += if hit { weight } else { 0.0 };
+    }
+
+    fn plus(self, other: &Self) -> Self {
+        Self {
+            count: self.count + other.count,
+            confidence: self.confidence + other.confidence,
+            hits: self.hits + other.hits,
+        }
     }
 }
 
@@ -188,10 +199,13 @@ pub fn top_label_reliability<P: Copy + Into<f64>>(
     };
     check_labels(labels, probs)?;
     let grid = Grid::new(count, closed)?;
-    let mut sums = vec![Sums::default(); grid.bins()];
-    each_row(probs, |item, row, largest| {
-        sums[grid.place(largest)].add(1.0, largest, is_top(row, labels[item] as usize, largest));
+    // Neighbouring items go to tables of their own, so that one sum need not wait for the last.
+    let mut tables = vec![[Sums::default(); TABLES]; grid.bins()];
+    each_row(probs, |item, _, top, confidence| {
+        let hit = top == labels[item] as usize;
+        tables[grid.place(confidence)][item % TABLES].add(1.0, confidence, hit);
     })?;
+    let sums: Vec<Sums> = tables.iter().map(|tables| tables.iter().fold(Sums::default(), Sums::plus)).collect();
     let ends: Vec<_> = grid.edges.windows(2).map(|pair| (pair[0], pair[1])).collect();
     Ok(Reliability::new(&ends, &sums))
 }
@@ -290,7 +304,7 @@ pub fn classwise_error<P: Copy + Into<f64>>(
         let grid = Grid::new(count, closed)?;
         let (classes, size) = (probs.ncols(), grid.bins());
         let mut sums = vec![Sums::default(); classes * size];
-        each_row(probs, |item, row, _| {
+        each_row(probs, |item, row, _, _| {
             for (class, (&p, sums)) in row.iter().zip(sums.chunks_exact_mut(size)).enumerate() {
                 let p = p.into();
                 sums[grid.place(p)].add(1.0, p, class == labels[item] as usize);
@@ -334,7 +348,7 @@ fn columns<P: Copy + Into<f64>>(
     probs: ArrayView2<'_, P>,
     bins: Bins,
 ) -> Result<Vec<(Placed, Vec<f64>, Vec<bool>)>, SignalError> {
-    each_row(probs, |_, _, _| {})?;
+    each_row(probs, |_, _, _, _| {})?;
     let columns = probs.axis_iter(Axis(1)).zip(0_u32..);
     columns
         .map(|(column, class)| {

@@ -18,18 +18,30 @@
 //! metric is a mean over texts.
 
 mod bleu;
+mod compression;
 mod corpus;
+mod deflate;
 mod distinct;
+mod duplicates;
 mod influence;
 mod ngrams;
+mod richness;
+mod rouge;
+mod similar;
+mod window;
 
 pub use bleu::{
     Bleu, LongOrders, Smoothing, bleu, pairwise_bleu, pairwise_bleu_estimate, self_bleu, self_bleu_estimate,
     self_bleu_scores,
 };
+pub use compression::{Compressed, compression};
 pub use corpus::{Corpus, Tokenizer};
 pub use distinct::{
     adjusted_distinct_n, distinct_n, distinct_n_estimate, distinct_sum, mean_distinct_n,
     mean_distinct_n_estimate, ngram_entropy, ngram_entropy_estimate, self_repetition,
 };
+pub use duplicates::{Clusters, Duplicates, NearDuplicates, Pair, Search, exact_duplicates, near_duplicates};
 pub use ngrams::{Boundary, Ngrams};
+pub use richness::{Richness, hdd, richness};
+pub use rouge::{Overlap, homogenisation, homogenisation_estimate, rouge_l, rouge_n};
+pub use window::{FactorEnd, LastSegment, mattr, msttr, mtld};

@@ -8,6 +8,8 @@ use superalign_core::{Bootstrap, Estimate, below};
 
 /// Resamples that one product sums up.
 const BATCH: usize = 128;
+/// Counts of draws that are held at once.
+const HELD: usize = 1 << 24;
 /// Rows that one product sums up.
 const BLOCK: usize = 512;
 
@@ -60,8 +62,9 @@ pub fn mean_pairwise_cosine_estimate<T: Real>(
     let inverse = inverse_norms(x, zero_rows)?;
     let (n, d) = x.dim();
     let mut draws = Vec::with_capacity(by.draws);
-    for first in (0..by.draws).step_by(BATCH) {
-        let batch = BATCH.min(by.draws - first);
+    let most = (HELD / n).clamp(8, BATCH);
+    for first in (0..by.draws).step_by(most) {
+        let batch = most.min(by.draws - first);
         let mut counts = Array2::from_elem((batch, n), T::ZERO);
         let mut own = vec![(0.0, 0.0); batch];
         let mut drawn = vec![0_u32; n];
@@ -94,7 +97,7 @@ pub fn mean_pairwise_cosine_estimate<T: Real>(
             sums.zip_mut_with(&product, |sum, term| *sum += term.wide());
         }
         for (sum, (own, pairs)) in sums.rows().into_iter().zip(own) {
-            let all = (n * n) as f64;
+            let all = (n as f64).powi(2);
             // One resample in n^(n - 1) has the same row n times, and no pair.
             if pairs < all {
                 draws.push(((sum.dot(&sum) - own) / (all - pairs)).clamp(-1.0, 1.0));

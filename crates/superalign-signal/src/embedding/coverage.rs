@@ -94,7 +94,12 @@ pub fn prdc_estimate<T: Real>(
     let m = of_fake.len() as f64;
     let fake = resample::estimates(by, &["precision", "density"], &kinds, |counts, values| {
         let weighted = |value: &dyn Fn(u32) -> f64| {
-            counts.iter().zip(&levels).map(|(count, hits)| f64::from(*count) * value(*hits)).sum::<f64>() / m
+            counts
+                .iter()
+                .zip(&levels)
+                .map(|(count, hits)| f64::from(*count) * value(*hits))
+                .fold(0.0, std::ops::Add::add)
+                / m
         };
         values[0] = Ok(weighted(&|hits| f64::from(u32::from(hits > 0))));
         values[1] = Ok(weighted(&|hits| f64::from(hits)) / k as f64);
@@ -105,7 +110,7 @@ pub fn prdc_estimate<T: Real>(
     let real = resample::estimates(by, &["recall", "coverage"], &kinds, |counts, values| {
         for (bit, value) in values.iter_mut().enumerate() {
             let with = counts.iter().enumerate().filter(|(kind, _)| (kind >> bit) & 1 == 1);
-            *value = Ok(with.map(|(_, count)| f64::from(*count)).sum::<f64>() / n);
+            *value = Ok(f64::from(with.map(|(_, count)| *count).sum::<u32>()) / n);
         }
     });
     let mut found = fake.into_iter().chain(real);
@@ -131,6 +136,14 @@ fn hits<T: Real>(real: ArrayView2<'_, T>, fake: ArrayView2<'_, T>, k: usize) -> 
     check(real, k.saturating_add(1))?;
     check(fake, k.saturating_add(1))?;
     same_width(real, fake)?;
+    if real
+        .nrows()
+        .max(fake.nrows())
+        .checked_mul(8 * (k + 1))
+        .is_none_or(|bytes| bytes > isize::MAX.unsigned_abs())
+    {
+        return Err(SignalError::setting("k", k as f64, "neighbours that fit in memory"));
+    }
     let [real, fake] = Cloud::pair(real, fake);
     let (real_radii, fake_radii) = (nearest_radii(&real, k), nearest_radii(&fake, k));
     let mut hits = Hits {

@@ -30,6 +30,8 @@ mod matrix;
 mod mauve;
 mod mmd;
 mod nearest;
+#[cfg(test)]
+mod properties;
 mod rank;
 mod real;
 mod spectrum;

@@ -128,8 +128,11 @@ impl Heaps {
     }
 }
 
-/// The squared distance of every row to its k-th nearest other row.
+/// The squared distance of every row to its k-th nearest other row, on the scale of the cloud.
 pub(crate) fn nearest_radii<T: Real>(cloud: &Cloud<'_, T>, k: usize) -> Vec<f64> {
+    // Around their own mean: rows that lie together far from it would all be within rounding of each other.
+    let rows = cloud.rows.view();
+    let cloud = &Cloud::new(rows, &means(rows), cloud.scale, cloud.absolute);
     let n = cloud.len();
     let starts: Vec<usize> = (0..n).step_by(LEFT).collect();
     let parts = PARTS.min(starts.len());
@@ -179,11 +182,11 @@ fn among<T: Real>(cloud: &Cloud<'_, T>, start: usize, heaps: &mut Heaps, scratch
         product_of(left, right, product);
         for j in 0..columns {
             low[j] = cloud.low(from + j);
-            less[j] = low[j] - heaps.last(from + j) as f32;
+            less[j] = -bound(heaps.last(from + j), low[j]);
         }
         for (i, line) in (start..).zip(product.chunks_exact(columns).take(rows)) {
             let own = cloud.low(i);
-            let mut limit = heaps.last(i) as f32 - own;
+            let mut limit = bound(heaps.last(i), own);
             let first = (i + 1).saturating_sub(from);
             for base in (first - first % LANES..columns).step_by(LANES) {
                 let end = columns.min(base + LANES);
@@ -195,8 +198,8 @@ fn among<T: Real>(cloud: &Cloud<'_, T>, start: usize, heaps: &mut Heaps, scratch
                         let square = cloud.exact(i, cloud, from + j);
                         heaps.insert(i, square);
                         heaps.insert(from + j, square);
-                        limit = heaps.last(i) as f32 - own;
-                        less[j] = low[j] - heaps.last(from + j) as f32;
+                        limit = bound(heaps.last(i), own);
+                        less[j] = -bound(heaps.last(from + j), low[j]);
                     }
                 }
             }
@@ -210,6 +213,13 @@ fn product_of(left: ArrayView2<'_, f32>, right: ArrayView2<'_, f32>, product: &m
     let mut product = ndarray::ArrayViewMut2::from_shape(shape, &mut product[..shape.0 * shape.1])
         .unwrap_or_else(|_| unreachable!("the buffer holds a block"));
     multiply(&mut product, left, right.t(), -2.0);
+}
+
+/// What the other terms of a squared distance have to be below for it to be below its limit.
+///
+/// Nothing is below a limit of 0, whatever rounding says.
+fn bound(limit: f64, own: f32) -> f32 {
+    if limit > 0.0 { limit as f32 - own } else { f32::NEG_INFINITY }
 }
 
 /// Whether a squared distance could be below a limit of the left row, or below that of its right row.
@@ -274,31 +284,28 @@ fn across<T: Real>(
         product_of(block, others, product);
         for j in 0..columns {
             low[j] = right.low(from + j);
-            less[j] = low[j] - right_radii[from + j] as f32;
+            less[j] = -bound(right_radii[from + j], low[j]);
         }
         for (row, line) in product.chunks_exact(columns).take(rows).enumerate() {
             let i = first + row;
             let (own, high) = (left.low(i), left.high(i));
-            let limit = left_radii[i] as f32 - own;
+            let limit = bound(left_radii[i], own);
             for base in (0..columns).step_by(LANES) {
                 let end = columns.min(base + LANES);
                 if !any_below(&line[base..end], &low[base..end], limit, &less[base..end], -own) {
                     continue;
                 }
                 for j in base..end {
-                    let near = line[j] + low[j] < limit;
                     let answer = &mut visit.answers[start + row];
-                    if !near && (answer.0 || line[j] + less[j] >= -own) {
+                    let in_left = line[j] + low[j] < limit;
+                    let in_right = !answer.0 && line[j] + less[j] < -own;
+                    if !in_left && !in_right {
                         continue;
                     }
-                    // Where even the largest value that it can have is below both radii, it need not be known.
+                    // Where even the largest value that it can have answers what is asked, it need not be known.
                     let most = f64::from(line[j]) + f64::from(right.high(from + j)) + f64::from(high);
-                    let square = if near && most < left_radii[i] && (answer.0 || most < right_radii[from + j])
-                    {
-                        most
-                    } else {
-                        left.exact(i, right, from + j)
-                    };
+                    let open = in_left && most >= left_radii[i] || in_right && most >= right_radii[from + j];
+                    let square = if open { left.exact(i, right, from + j) } else { most };
                     if square < left_radii[i] {
                         visit.in_left[from + j] += 1;
                         answer.1 = true;

@@ -74,8 +74,10 @@ pub(crate) fn check<T: Real>(x: ArrayView2<'_, T>, rows: usize) -> Result<(), Si
     }
     for (index, row) in x.rows().into_iter().enumerate() {
         // The sum of magnitudes is finite and small exactly if all are, up to a factor that the bound leaves room for.
-        if !row.iter().fold(0.0_f64, |sum, value| sum + value.wide().abs()).lt(&LARGEST) {
-            let bad = row.iter().map(|value| value.wide()).find(|value| !(value.abs() < LARGEST));
+        let sum = row.iter().fold(0.0_f64, |sum, value| sum + value.wide().abs());
+        if sum.is_nan() || sum >= LARGEST {
+            let bad =
+                row.iter().map(|value| value.wide()).find(|value| value.is_nan() || value.abs() >= LARGEST);
             if let Some(found) = bad {
                 return Err(SignalError::Value {
                     what: "a coordinate of row",

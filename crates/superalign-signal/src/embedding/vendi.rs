@@ -156,7 +156,9 @@ fn of_cosine<T: Real>(x: ArrayView2<'_, T>, zero_rows: ZeroRows, order: f64) -> 
     let shape = Shape { scale: Some(&inverse), ..Shape::default() };
     let (n, d) = x.dim();
     let large = n as u128 * d as u128 * n.min(d) as u128 >= LARGE;
-    if T::SINGLE && large && order >= 1.0 {
+    // Near a square the smallest eigenvalues are tiny, and would be computed again.
+    let oblong = n.max(d) / 4 >= n.min(d);
+    if T::SINGLE && large && oblong && order >= 1.0 {
         let single = gram(x, over, shape, Precision::Single);
         if order == 2.0 {
             return of_triangle(&single, order);
@@ -184,6 +186,12 @@ fn of_rbf<T: Real>(x: ArrayView2<'_, T>, bandwidth: Bandwidth, order: f64) -> Re
             squares += distances.iter().map(|square| (-2.0 * gamma * square).exp()).sum::<f64>();
         });
         return Ok((n as f64).powi(2) / (n as f64 + 2.0 * squares));
+    }
+    if n.checked_mul(n).is_none_or(|elements| elements > isize::MAX.unsigned_abs() / 8) {
+        return Err(SignalError::undefined(
+            NAME,
+            format!("a kernel matrix of {n} rows does not fit in memory"),
+        ));
     }
     let mut kernel = Array2::<f64>::eye(n);
     points.within(|i, from, distances| {
@@ -235,7 +243,8 @@ fn check_kernel(kernel: ArrayView2<'_, f64>, diagonal: Diagonal) -> Result<usize
         }
         for j in 0..i {
             let (a, b) = (kernel[[i, j]], kernel[[j, i]]);
-            if !((a - b).abs() <= CLOSE * own.max(1.0)) {
+            let apart = (a - b).abs();
+            if apart.is_nan() || apart > CLOSE * own.max(1.0) {
                 return Err(SignalError::Value {
                     what: "asymmetry of the kernel in row",
                     index: i,
@@ -253,12 +262,12 @@ fn weights_of(n: usize, weights: Option<&[f64]>) -> Result<Vec<f64>, SignalError
     if weights.len() != n {
         return Err(SignalError::Shape { what: "number of weights", found: weights.len(), expected: n });
     }
-    if let Some(index) = weights.iter().position(|weight| !(*weight >= 0.0)) {
+    if let Some(index) = weights.iter().position(|weight| weight.is_nan() || *weight < 0.0) {
         let found = weights[index];
         return Err(SignalError::Value { what: "weight of item", index, found, expected: "0 or more" });
     }
     let sum: f64 = weights.iter().sum();
-    if !((sum - 1.0).abs() <= CLOSE) {
+    if !sum.is_finite() || (sum - 1.0).abs() > CLOSE {
         return Err(SignalError::setting("sum of the weights", sum, "1 within 1e-6"));
     }
     Ok(weights.iter().map(|weight| weight / sum).collect())

@@ -1,7 +1,7 @@
 //! Golden values of `embedding`.
 
 use crate::support::{Case, Golden, number, numbers, table};
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array2, s};
 use serde_json::{Value, json};
 use superalign_signal::SignalError;
 use superalign_signal::embedding::{
@@ -17,11 +17,11 @@ fn value(found: Result<f64, SignalError>) -> Value {
     found.map_or_else(|_| json!("error"), |found| json!(found))
 }
 
-fn score(x: ArrayView2<'_, f64>, order: f64) -> Value {
-    value(vendi_score(x, &Vendi { order, kernel: Kernel::Cosine { zero_rows: ZERO } }))
+fn score(x: &Array2<f64>, order: f64) -> Value {
+    value(vendi_score(x.view(), &Vendi { order, kernel: Kernel::Cosine { zero_rows: ZERO } }))
 }
 
-fn orders(x: ArrayView2<'_, f64>) -> Value {
+fn orders(x: &Array2<f64>) -> Value {
     let named = [("0.1", 0.1), ("0.5", 0.5), ("1", 1.0), ("2", 2.0), ("inf", f64::INFINITY)];
     named
         .into_iter()
@@ -53,13 +53,13 @@ fn found(case: &Case<'_>) -> Option<Value> {
         // With a row of zeros the package takes the entropy of shares that sum to less than 1; ours do not.
         "vendi_score" if zero_row => return None,
         "vendi_score" => json!({
-            "score_X": score(x().view(), 1.0),
-            "score_dual": score(x().view(), 1.0),
+            "score_X": score(&x(), 1.0),
+            "score_dual": score(&x(), 1.0),
             // `score_X` ignores its q.
-            "score_X_q2_actually_q1": score(x().view(), 1.0),
-            "score_dual_q2": score(x().view(), 2.0),
+            "score_X_q2_actually_q1": score(&x(), 1.0),
+            "score_dual_q2": score(&x(), 2.0),
         }),
-        "vendi_score_order_q" => orders(x().view()),
+        "vendi_score_order_q" => orders(&x()),
         "vendi_score_K" => {
             let order = match case.param("q") {
                 Value::String(_) => f64::INFINITY,
@@ -70,7 +70,7 @@ fn found(case: &Case<'_>) -> Option<Value> {
         "intdiv_K" => value(internal_diversity(table(case.input("K")).view(), None)),
         // The package raises for want of an argument; ours is one minus a mean of cosines.
         "intdiv_X" => return None,
-        "vendi_empty" => score(Array2::zeros((0, 3)).view(), 1.0),
+        "vendi_empty" => score(&Array2::zeros((0, 3)), 1.0),
         "mean_pairwise_cosine" => value(mean_pairwise_cosine(x().view(), ZERO)),
         "effective_rank" => json!({
             "roy_vetterli": value(effective_rank(x().view(), RankEntropy::RoyVetterli)),

@@ -94,7 +94,7 @@ impl Need {
             Self::Pairs => "comparisons of named candidates",
             Self::BothOrders => "comparisons made in both orders",
             Self::Lengths => "comparisons with the lengths of both candidates",
-            Self::Judges => "comparisons of several judges on the same items",
+            Self::Judges => "comparisons, or votes, of several judges on the same items",
             Self::Authors => "comparisons with judges and authors",
         }
     }

@@ -89,7 +89,10 @@ impl<'a> Input<'a> {
                 pairs.winner_swapped.is_some() || pairs.items.is_some() && pairs.left.is_some()
             }),
             Need::Lengths => pairs.is_some_and(|pairs| pairs.lengths.is_some()),
-            Need::Judges => pairs.is_some_and(|pairs| pairs.judges.is_some() && pairs.items.is_some()),
+            Need::Judges => match pairs {
+                Some(pairs) => pairs.judges.is_some() && pairs.items.is_some(),
+                None => signal.votes.is_some(),
+            },
             Need::Authors => pairs.is_some_and(|pairs| pairs.judges.is_some() && pairs.written.is_some()),
         }
     }
@@ -187,6 +190,51 @@ impl<'a> Input<'a> {
             }
         };
         Some(gold.iter().take(votes.items()).map(|&code| (code != NOTHING).then(|| category(code))).collect())
+    }
+
+    /// The right category of each item and what each source said, of the items whose right one is known.
+    pub(super) fn answers(&self) -> Result<(Vec<u32>, Array2<u32>), Undefined> {
+        let none = || Undefined("there are no answers with a gold column".to_owned());
+        let votes = self.signal.votes.as_ref().ok_or_else(none)?;
+        let gold = votes.gold.as_ref().ok_or_else(none)?;
+        let mut given = Array2::from_elem((votes.items.len(), votes.annotators.len()), NOTHING);
+        for ((&item, &annotator), &category) in votes.item.iter().zip(&votes.annotator).zip(&votes.category) {
+            given[[item as usize, annotator as usize]] = category;
+        }
+        let known: Vec<usize> = (0..gold.len()).filter(|&item| gold[item] != NOTHING).collect();
+        let given = given.select(ndarray::Axis(0), &known);
+        if let Some(((row, source), _)) = given.indexed_iter().find(|(_, code)| **code == NOTHING) {
+            return Err(Undefined(format!(
+                "item {} has no answer of `{}`: expected answers of all sources",
+                votes.items[known[row]], votes.annotators[source]
+            )));
+        }
+        Ok((known.iter().map(|&item| gold[item]).collect(), given))
+    }
+
+    /// The votes with the columns of the probabilities as labels.
+    pub(super) fn votes_as_classes(&self) -> Result<Votes, Undefined> {
+        let none = || Undefined("there are no votes and probabilities".to_owned());
+        let votes = self.signal.votes.as_ref().ok_or_else(none)?;
+        let names = &self.signal.probabilities.as_ref().ok_or_else(none)?.names;
+        let class = |category: &String| {
+            let named = names.iter().position(|name| name == category);
+            named.or_else(|| category.parse().ok().filter(|&class| class < names.len())).ok_or_else(|| {
+                Undefined(format!("the label `{category}` is no class: expected {}", shortened(names)))
+            })
+        };
+        let classes: Vec<usize> = votes.categories.iter().map(class).collect::<Result<_, _>>()?;
+        let mut table = Array2::from_elem((votes.items.len(), votes.annotators.len()), f64::NAN);
+        for ((&item, &annotator), &category) in votes.item.iter().zip(&votes.annotator).zip(&votes.category) {
+            table[[item as usize, annotator as usize]] = classes[category as usize] as f64;
+        }
+        Ok(Votes::numbers(table.view())?)
+    }
+
+    /// The names of classes.
+    pub(super) fn class_names(&self, classes: &[u32]) -> serde_json::Value {
+        let names = self.signal.probabilities.as_ref().map_or(&[][..], |matrix| &matrix.names);
+        classes.iter().map(|&class| names.get(class as usize).map_or("", |name| name)).collect()
     }
 
     /// Rows of shares: the probabilities, or the shares of an item's votes, of items that have some.

@@ -1,6 +1,6 @@
 //! Which metrics are asked for.
 
-use super::catalogue::{Metric, Settings, unknown};
+use super::catalogue::{Metric, Need, Settings, unknown};
 use super::families::{FAMILIES, metrics};
 use super::input::Input;
 
@@ -90,7 +90,10 @@ impl Asked {
 
 /// What a family computes of this input when nobody says more.
 fn usual(input: &Input<'_>, family: &str) -> Vec<(&'static Metric, Settings)> {
-    let possible = metrics().filter(|metric| metric.family == family && input.has(metric.needs));
+    // Whose votes they are, one cannot see: votes count as those of judges when somebody says so.
+    let meant = |metric: &Metric| metric.needs != Need::Judges || input.signal.pairs.is_some();
+    let possible =
+        metrics().filter(move |metric| metric.family == family && input.has(metric.needs) && meant(metric));
     possible.flat_map(|metric| metric.usual.iter().map(move |chosen| (metric, of(metric, chosen)))).collect()
 }
 

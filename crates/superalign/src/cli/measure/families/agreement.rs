@@ -6,8 +6,8 @@ use super::super::input::Input;
 use serde_json::{Value, json};
 use superalign_signal::Votes;
 use superalign_signal::agreement::{
-    Categories, Coefficient, Level, Raters, Spacing, Weighting, Weights, estimate, null_standard_error,
-    pairwise, parts, standard_error, value,
+    Categories, Coefficient, Level, LoneVotes, Raters, Spacing, Weighting, Weights, estimate,
+    null_standard_error, pairwise, parts, standard_error, value,
 };
 
 const FAMILY: &str = "agreement";
@@ -21,6 +21,12 @@ const SPACING: Opt = word(
 const CATEGORIES: Opt =
     text("categories", "observed", "which there are: observed, or whole numbers as in 0..3");
 const WEIGHT: Opt = word("weights", WEIGHTS, "identity", "how far apart two labels are");
+const LONE: Opt = word(
+    "lone-votes",
+    &["left-out", "by-chance"],
+    "left-out",
+    "what an item with one vote is to the standard error: nothing, or agreement as by chance (irrCAC)",
+);
 const A: Opt = text("a", "", "name of one annotator, where there are more than two");
 const B: Opt = text("b", "", "name of the other");
 
@@ -30,9 +36,9 @@ pub(super) const METRICS: &[Metric] = &[
         name: "raw-agreement",
         about: "share of pairs of votes on an item that agree",
         needs: Need::Votes,
-        options: &[WEIGHT, SPACING, CATEGORIES],
+        options: &[WEIGHT, SPACING, CATEGORIES, LONE],
         usual: &[""],
-        run: |input, set| coefficient(input, Coefficient::Raw(weighting(set)?)),
+        run: |input, set| coefficient(input, set, Coefficient::Raw(weighting(set)?)),
     },
     Metric {
         family: FAMILY,
@@ -45,6 +51,15 @@ pub(super) const METRICS: &[Metric] = &[
     },
     Metric {
         family: FAMILY,
+        name: "conger-kappa",
+        about: "Conger's kappa: Cohen's for any number of annotators",
+        needs: Need::Votes,
+        options: &[WEIGHT, SPACING, CATEGORIES, LONE],
+        usual: &[""],
+        run: |input, set| coefficient(input, set, Coefficient::Conger(weighting(set)?)),
+    },
+    Metric {
+        family: FAMILY,
         name: "fleiss-kappa",
         about: "Fleiss' kappa",
         needs: Need::Votes,
@@ -52,6 +67,7 @@ pub(super) const METRICS: &[Metric] = &[
             WEIGHT,
             SPACING,
             CATEGORIES,
+            LONE,
             word(
                 "raters",
                 &["varying", "equal"],
@@ -62,7 +78,7 @@ pub(super) const METRICS: &[Metric] = &[
         usual: &[""],
         run: |input, set| {
             let raters = if set.word("raters") == "equal" { Raters::Equal } else { Raters::Varying };
-            coefficient(input, Coefficient::Fleiss(weighting(set)?, raters))
+            coefficient(input, set, Coefficient::Fleiss(weighting(set)?, raters))
         },
     },
     Metric {
@@ -70,9 +86,9 @@ pub(super) const METRICS: &[Metric] = &[
         name: "brennan-prediger",
         about: "Brennan and Prediger's coefficient, also Randolph's kappa",
         needs: Need::Votes,
-        options: &[WEIGHT, SPACING, CATEGORIES],
+        options: &[WEIGHT, SPACING, CATEGORIES, LONE],
         usual: &[""],
-        run: |input, set| coefficient(input, Coefficient::BrennanPrediger(weighting(set)?)),
+        run: |input, set| coefficient(input, set, Coefficient::BrennanPrediger(weighting(set)?)),
     },
     Metric {
         family: FAMILY,
@@ -98,11 +114,11 @@ pub(super) const METRICS: &[Metric] = &[
         name: "gwet-ac1",
         about: "Gwet's AC1",
         needs: Need::Votes,
-        options: &[CATEGORIES],
+        options: &[CATEGORIES, LONE],
         usual: &[""],
         run: |input, set| {
             let categories = categories(set)?;
-            coefficient(input, Coefficient::Gwet(Weighting { categories, ..Weighting::default() }))
+            coefficient(input, set, Coefficient::Gwet(Weighting { categories, ..Weighting::default() }))
         },
     },
     Metric {
@@ -116,7 +132,7 @@ pub(super) const METRICS: &[Metric] = &[
             CATEGORIES,
         ],
         usual: &[],
-        run: |input, set| coefficient(input, Coefficient::Gwet(weighting(set)?)),
+        run: |input, set| coefficient(input, set, Coefficient::Gwet(weighting(set)?)),
     },
     Metric {
         family: FAMILY,
@@ -163,21 +179,27 @@ fn categories(set: &Settings) -> Result<Categories, Undefined> {
     }
 }
 
-fn coefficient(input: &Input<'_>, coefficient: Coefficient) -> Result<Vec<Found>, Undefined> {
-    of(input, input.votes()?, coefficient)
+fn coefficient(input: &Input<'_>, set: &Settings, coefficient: Coefficient) -> Result<Vec<Found>, Undefined> {
+    of(input, set, input.votes()?, coefficient)
 }
 
-fn of(input: &Input<'_>, votes: &Votes, coefficient: Coefficient) -> Result<Vec<Found>, Undefined> {
+fn of(
+    input: &Input<'_>,
+    set: &Settings,
+    votes: &Votes,
+    coefficient: Coefficient,
+) -> Result<Vec<Found>, Undefined> {
     let n = votes.items();
     let mut found = vec![one(
         input.interval(|| value(votes, coefficient), |by| estimate(votes, coefficient, by)),
         n,
         "items",
     )];
+    let lone = if set.word("lone-votes") == "by-chance" { LoneVotes::ByChance } else { LoneVotes::LeftOut };
     if let Ok(parts) = parts(votes, coefficient) {
         found.push(one(parts.observed, n, "items").part("observed").detail());
         found.push(one(parts.expected, n, "items").part("expected").detail());
-        found.push(one(standard_error(votes, coefficient), n, "items").part("standard-error").detail());
+        found.push(one(standard_error(votes, coefficient, lone), n, "items").part("standard-error").detail());
         if let Coefficient::Cohen(weighting) = coefficient {
             let null = null_standard_error(votes, weighting);
             found.push(one(null, n, "items").part("null-standard-error").detail());
@@ -189,17 +211,17 @@ fn of(input: &Input<'_>, votes: &Votes, coefficient: Coefficient) -> Result<Vec<
 fn cohen(input: &Input<'_>, set: &Settings) -> Result<Vec<Found>, Undefined> {
     let asked = Coefficient::Cohen(weighting(set)?);
     match (set.word("a"), set.word("b")) {
-        ("", "") => coefficient(input, asked),
+        ("", "") => coefficient(input, set, asked),
         (a, b) if a.is_empty() || b.is_empty() => {
             Err(Undefined("one annotator was named: expected a and b".to_owned()))
         }
-        (a, b) => of(input, &input.votes_of([a, b])?, asked),
+        (a, b) => of(input, set, &input.votes_of([a, b])?, asked),
     }
 }
 
 fn krippendorff(input: &Input<'_>, set: &Settings) -> Result<Vec<Found>, Undefined> {
     if set.word("weights") != "none" {
-        return coefficient(input, Coefficient::WeightedKrippendorff(weighting(set)?));
+        return coefficient(input, set, Coefficient::WeightedKrippendorff(weighting(set)?));
     }
     let level = match set.word("level") {
         "ordinal" => Level::Ordinal,
@@ -211,7 +233,7 @@ fn krippendorff(input: &Input<'_>, set: &Settings) -> Result<Vec<Found>, Undefin
     if named && matches!(level, Level::Interval | Level::Ratio) {
         return Err(Undefined("the labels are no numbers: expected numbers for this level".to_owned()));
     }
-    coefficient(input, Coefficient::Krippendorff(level))
+    coefficient(input, set, Coefficient::Krippendorff(level))
 }
 
 fn pairs(input: &Input<'_>, set: &Settings) -> Result<Vec<Found>, Undefined> {

@@ -4,7 +4,9 @@ mod agreement;
 mod calibration;
 mod collapse;
 mod embedding;
+mod ensemble;
 mod label_diversity;
+mod preference;
 mod text;
 mod truth;
 
@@ -29,11 +31,13 @@ pub(super) fn metrics() -> impl Iterator<Item = &'static Metric> + Clone {
     [
         agreement::METRICS,
         truth::METRICS,
+        ensemble::METRICS,
         label_diversity::METRICS,
         calibration::METRICS,
         collapse::METRICS,
         text::METRICS,
         embedding::METRICS,
+        preference::METRICS,
     ]
     .into_iter()
     .flatten()

@@ -1,14 +1,16 @@
 //! Diversity of texts.
 
 use super::super::catalogue::{Metric, Need, Opt, Settings, number, text, whole, word};
-use super::super::found::{Found, Undefined, array, json_numbers, one};
+use super::super::found::{Found, Undefined, array, json_number, json_numbers, one};
 use super::super::input::Input;
+use serde_json::{Value, json};
 use superalign_signal::text::{
-    Bleu, Boundary, Corpus, FactorEnd, LastSegment, LongOrders, Ngrams, Overlap, Richness, Smoothing,
-    Tokenizer, adjusted_distinct_n, compression, distinct_n, distinct_n_estimate, distinct_sum, hdd,
-    homogenisation, homogenisation_estimate, mattr, mean_distinct_n, mean_distinct_n_estimate, msttr, mtld,
-    ngram_entropy, ngram_entropy_estimate, pairwise_bleu, pairwise_bleu_estimate, richness, rouge_l, rouge_n,
-    self_bleu, self_bleu_estimate, self_bleu_scores, self_repetition,
+    Bleu, Boundary, Clusters, Corpus, FactorEnd, LastSegment, LongOrders, NearDuplicates, Ngrams, Overlap,
+    Richness, Search, Smoothing, Tokenizer, adjusted_distinct_n, compression, distinct_n,
+    distinct_n_estimate, distinct_sum, exact_duplicates, hdd, homogenisation, homogenisation_estimate, mattr,
+    mean_distinct_n, mean_distinct_n_estimate, msttr, mtld, near_duplicates, ngram_entropy,
+    ngram_entropy_estimate, pairwise_bleu, pairwise_bleu_estimate, richness, rouge_l, rouge_n, self_bleu,
+    self_bleu_estimate, self_bleu_scores, self_repetition,
 };
 
 const FAMILY: &str = "text";
@@ -157,7 +159,7 @@ pub(super) const METRICS: &[Metric] = &[
                 other => other,
             };
             let texts = input.texts()?;
-            let found = compression(texts, separator, set.whole("level") as u32)?;
+            let found = compression(texts, separator, u8::try_from(set.whole("level")).unwrap_or(u8::MAX))?;
             let n = texts.len();
             Ok(vec![
                 one(found.ratio(), n, "texts"),
@@ -200,6 +202,51 @@ pub(super) const METRICS: &[Metric] = &[
                 one(precision, 2, "texts").part("precision"),
                 one(recall, 2, "texts").part("recall"),
             ])
+        },
+    ),
+    metric(
+        "exact-duplicates",
+        "share of the texts that could go if one of each were kept",
+        &[word("tokens", TOKENIZERS, "words", "how texts are cut: words passes over case and punctuation")],
+        &[""],
+        |input, set| clusters(&exact_duplicates(&corpus(input, set)?)?),
+    ),
+    metric(
+        "near-duplicates",
+        "the same for texts that share most of their shingles",
+        &[
+            number("threshold", "0.8", "Jaccard similarity of the shingles"),
+            whole("shingle", "3", "tokens in a shingle"),
+            word("search", &["exact", "minhash"], "exact", "all pairs, or those that MinHash finds"),
+            whole("bands", "20", "of MinHash"),
+            whole("rows", "5", "of a band"),
+            word("tokens", TOKENIZERS, "words", "how texts are cut"),
+        ],
+        &[""],
+        |input, set| {
+            let corpus = corpus(input, set)?;
+            let search = match set.word("search") {
+                "minhash" => Search::MinHash {
+                    bands: set.whole("bands"),
+                    rows: set.whole("rows"),
+                    seed: input.seed.named("minhash"),
+                },
+                _ => Search::Exact,
+            };
+            let by =
+                NearDuplicates { shingle: set.whole("shingle"), threshold: set.real("threshold"), search };
+            let found = near_duplicates(&corpus, &by)?;
+            let n = corpus.len();
+            let pairs: Value = found
+                .pairs
+                .iter()
+                .map(|pair| json!([pair.first, pair.second, json_number(pair.similarity)]))
+                .collect();
+            let mut all = clusters(&found.clusters)?;
+            all.push(one(found.pair_count as f64, n, "texts").part("number of pairs").detail());
+            const OVER: &[&str] = &["pairs", "first text, second text, similarity"];
+            all.push(array(pairs, OVER, n, "texts").part("pairs"));
+            Ok(all)
         },
     ),
     metric(
@@ -318,6 +365,16 @@ fn corpus(input: &Input<'_>, set: &Settings) -> Result<Corpus, Undefined> {
         _ => Tokenizer::WhiteSpace,
     };
     Ok(Corpus::new(input.texts()?, by)?)
+}
+
+fn clusters(found: &Clusters) -> Result<Vec<Found>, Undefined> {
+    let n = found.of.len();
+    Ok(vec![
+        one(found.redundant_share(), n, "texts"),
+        one(found.duplicated_share(), n, "texts").part("texts with a duplicate"),
+        one(found.count as f64, n, "texts").part("clusters").detail(),
+        array(json!(found.of), &["texts"], n, "texts").part("cluster of each text"),
+    ])
 }
 
 fn ngrams(input: &Input<'_>, set: &Settings) -> Result<(Ngrams, usize), Undefined> {

@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn intervals_are_those_of_the_binomial() {
-        let right = Array2::from_shape_fn((10_000, 2), |(item, source)| item * 7919 % 10 >= 2 * source + 1);
+        let right = Array2::from_shape_fn((10_000, 2), |(item, source)| item * 7919 % 10 > 2 * source);
         let outcomes = Outcomes::new(right.view()).unwrap();
         let by = Bootstrap::new(Seed::new(9));
         let found = pairwise_estimates(&outcomes, Pairwise::Disagreement, &by).unwrap();

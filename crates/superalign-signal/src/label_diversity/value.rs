@@ -8,7 +8,7 @@ pub(crate) fn of_counts(
     counts: impl Iterator<Item = f64> + Clone,
     measure: Measure,
 ) -> Result<f64, SignalError> {
-    value(counts.clone(), measure, |total| Some(total))
+    value(counts, measure, Some)
 }
 
 /// The measure of shares, which know nothing of a number of labels.
@@ -47,6 +47,9 @@ fn value(
             };
             Ok(nats / base.ln())
         }
+        // The ends without a logarithm, so that they are exact.
+        Measure::Hill(0.0) => Ok(present().count() as f64),
+        Measure::Hill(f64::INFINITY) => Ok(total / present().fold(0.0, f64::max)),
         Measure::Hill(order) => Ok(renyi(present(), total, order)?.exp()),
         Measure::Renyi { order, base } => Ok(renyi(present(), total, order)? / base.ln()),
         Measure::Tsallis(order) => tsallis(present(), total, order),

@@ -115,11 +115,8 @@ pub(crate) fn numbers(json: &Value) -> Vec<f64> {
 
 /// A number of ours as the files write it: infinities are words there, and an error of ours is one as well.
 pub(crate) fn written<E>(found: Result<f64, E>) -> Value {
-    match found {
-        Ok(f64::INFINITY) => "Infinity".into(),
-        Ok(value) => value.into(),
-        Err(_) => "error".into(),
-    }
+    let write = |value| if value == f64::INFINITY { "Infinity".into() } else { Value::from(value) };
+    found.map_or_else(|_| "error".into(), write)
 }
 
 pub(crate) fn table(json: &Value) -> Array2<f64> {

@@ -240,6 +240,24 @@ fn pieces(text: &str, cut: impl Fn(char) -> bool, mut found: impl FnMut(usize, u
     }
 }
 
+/// As [`pieces`] for white space among ASCII characters.
+#[inline]
+fn ascii_pieces(bytes: &[u8], mut found: impl FnMut(usize, usize)) {
+    let mut at = 0;
+    while at < bytes.len() {
+        if is_space(char::from(bytes[at])) {
+            at += 1;
+            continue;
+        }
+        let from = at;
+        at += 1;
+        while at < bytes.len() && !is_space(char::from(bytes[at])) {
+            at += 1;
+        }
+        found(from, at);
+    }
+}
+
 fn is_space(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')
 }

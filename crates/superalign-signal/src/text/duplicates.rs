@@ -233,6 +233,8 @@ fn shingles(corpus: &Corpus, size: usize) -> Result<(Sets, Vec<u64>), SignalErro
     for (text, tokens) in (0..).zip(corpus.iter()).filter(|(_, tokens)| (1..size).contains(&tokens.len())) {
         short.entry(tokens).or_default().push(text);
     }
+    let mut short: Vec<_> = short.into_iter().collect();
+    short.sort_unstable();
     for (tokens, holders) in short {
         let start = texts.len() as u32;
         texts.extend(holders);
@@ -243,8 +245,7 @@ fn shingles(corpus: &Corpus, size: usize) -> Result<(Sets, Vec<u64>), SignalErro
             super::corpus::mix(all.wrapping_mul(31).wrapping_add(corpus.hash_of(token)))
         })
     };
-    // Ties by the tokens, so that the order does not hang on that of a hash map.
-    found.sort_unstable_by_key(|&(start, end, tokens)| (end - start, tokens));
+    found.sort_by_key(|&(start, end, _)| end - start);
     let mut starts = vec![0; corpus.len() + 1];
     texts.iter().for_each(|&text| starts[text as usize + 1] += 1);
     (0..corpus.len()).for_each(|text| starts[text + 1] += starts[text]);

@@ -58,12 +58,7 @@ impl Ngrams {
         };
         let packed = Packed::new(corpus, ends, max);
         let (places, keys) = packed.sorted();
-        let room: Vec<u8> = places.iter().map(|&place| packed.room[place as usize]).collect();
-        let mut shared = vec![0; places.len()];
-        for s in 1..places.len() {
-            let alike = packed.alike(keys[s - 1] ^ keys[s], places[s - 1], places[s]);
-            shared[s] = (alike as u8).min(room[s - 1]).min(room[s]);
-        }
+        let (room, shared) = packed.compared(&places, &keys);
         // An n-gram is new where n is above `shared`, and there is one where n is at most `room`: sums of steps.
         let (mut total, mut distinct) = (vec![0; max + 2], vec![0; max + 2]);
         for (&shared, &room) in shared.iter().zip(&room) {
@@ -226,28 +221,41 @@ impl Packed {
         if from < usize::from(self.room[place as usize]) { self.words[place as usize + from] } else { 0 }
     }
 
-    /// With how many tokens two places agree, given in which bits their first words differ.
-    fn alike(&self, first: u64, a: u32, b: u32) -> usize {
-        let agree = |bits: u64| (bits.leading_zeros() - (64 - self.bits * self.width as u32)) / self.bits;
-        let mut from = 0;
-        let mut bits = first;
-        while bits == 0 {
-            from += self.width;
-            if from >= self.max {
-                return self.max;
+    /// Of sorted places, how many tokens each has ahead, and with how many it agrees with the one before.
+    fn compared(&self, places: &[u32], keys: &[u64]) -> (Vec<u8>, Vec<u8>) {
+        // Tokens that lie wholly within the first or the last so many bits of a word: looked up, since `bits` is no
+        // constant to divide by.
+        let unused = 64 - self.bits * self.width as u32;
+        let equal: [u8; 65] =
+            std::array::from_fn(|zeros| ((zeros as u32).max(unused) - unused) as u8 / self.bits as u8);
+        let empty: [u8; 65] = std::array::from_fn(|zeros| (zeros as u32 / self.bits) as u8);
+        let single = self.width == self.max;
+        let room: Vec<u8> = if single {
+            keys.iter().map(|key| self.width as u8 - empty[key.trailing_zeros() as usize]).collect()
+        } else {
+            places.iter().map(|&place| self.room[place as usize]).collect()
+        };
+        let mut shared = vec![0; places.len()];
+        for s in 1..places.len() {
+            let mut differ = keys[s - 1] ^ keys[s];
+            let mut from = 0;
+            while differ == 0 && from + self.width < self.max {
+                from += self.width;
+                differ = self.word(places[s - 1], from) ^ self.word(places[s], from);
             }
-            bits = self.word(a, from) ^ self.word(b, from);
+            let alike = from + usize::from(equal[differ.leading_zeros() as usize]);
+            shared[s] = (alike.min(self.max) as u8).min(room[s - 1]).min(room[s]);
         }
-        self.max.min(from + agree(bits) as usize)
+        (room, shared)
     }
 }
 
-/// Bits sorted in one pass: the counters of a pass stay in the first cache.
-const DIGIT: u32 = 11;
+/// Bits sorted in one pass: no more places are written to in turn than the first cache has lines.
+const DIGIT: u32 = 8;
 
 /// Sorts keys of that many bits, and the places with them; equal keys keep their order.
 fn radix_sort(keys: &mut Vec<u64>, places: &mut Vec<u32>, bits: u32) {
-    if keys.len() < 1 << DIGIT {
+    if keys.len() < 1 << 11 {
         let mut pairs: Vec<(u64, u32)> = keys.iter().copied().zip(places.iter().copied()).collect();
         pairs.sort_by_key(|pair| pair.0);
         for (place, pair) in pairs.into_iter().enumerate() {

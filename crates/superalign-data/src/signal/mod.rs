@@ -108,7 +108,7 @@ impl FromStr for Shape {
             Some(near) => format!("did you mean `{near}`?"),
             None => "leave it out to have it recognised".to_owned(),
         };
-        Err(DataError::Format { found: text.to_owned(), expected: names.join(", "), remedy })
+        Err(DataError::Name { what: "shape", found: text.to_owned(), expected: names.join(", "), remedy })
     }
 }
 

@@ -121,7 +121,10 @@ fn winners(
     notes: &mut Vec<String>,
 ) -> Result<Vec<Winner>, DataError> {
     let Codes { codes, names, .. } = codes(file, column, Role::Winner)?;
-    if let Some((candidates, left, right)) = named {
+    // A column of outcomes holds sides, though candidates may be called 1 and 2.
+    let by_side =
+        column.name.eq_ignore_ascii_case("outcome") && names.iter().all(|name| side(name).is_some());
+    if let Some((candidates, left, right)) = named.filter(|_| !by_side) {
         // The candidate of each name in the column.
         let places: Vec<Option<u32>> = names
             .iter()

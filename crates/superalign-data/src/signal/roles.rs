@@ -287,7 +287,7 @@ impl FromStr for Role {
             Some(near) => format!("did you mean `{near}`?"),
             None => "name one of them, as in `item=question,annotator=who`".to_owned(),
         };
-        Err(DataError::Format { found: text.to_owned(), expected: all.join(", "), remedy })
+        Err(DataError::Name { what: "role", found: text.to_owned(), expected: all.join(", "), remedy })
     }
 }
 

@@ -107,8 +107,7 @@ impl Report<'_> {
             }
             let percent = 100.0 * self.level;
             let interval = format!("{percent}% interval");
-            let mut table =
-                Table::new(*family, 2, &["metric", "options", "value", &interval, "n", "unit or note"]);
+            let mut table = Table::new(*family, 2, &["metric", "options", "value", &interval, "unit", "n"]);
             for row in rows {
                 table.rows.push(cells(row));
             }
@@ -155,7 +154,7 @@ fn cells(row: &Row) -> Vec<String> {
         format!("{}; {note}", row.found.unit)
     };
     let n = format!("{} {}", thousands(row.found.n as u64), row.found.of);
-    vec![name, options.join(" "), value, interval, n, note]
+    vec![name, options.join(" "), value, interval, note, n]
 }
 
 /// Whether an option is worth a word even where it has its default, since the metric is usually computed with several.

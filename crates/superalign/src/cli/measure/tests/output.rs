@@ -1,0 +1,1 @@
+//! Snapshots of tables, JSON, the list and the errors.

@@ -157,7 +157,8 @@ mod tests {
         let transposed = probs.t().as_standard_layout().into_owned();
         for view in [probs.view(), transposed.t()] {
             let mut seen = Vec::new();
-            each_row(view, |item, row, top, largest| seen.push((item, top, row[top] * largest / 0.6))).unwrap();
+            each_row(view, |item, row, top, largest| seen.push((item, top, row[top] * largest / 0.6)))
+                .unwrap();
             assert_eq!(seen, (0..7).map(|i| (i, i % 5, 0.6)).collect::<Vec<_>>());
         }
     }
@@ -188,29 +189,5 @@ mod tests {
         assert_eq!(message(&[0, 0], 1), "1 classes: expected at least 2");
         let none = check_labels(&[], Array2::<f64>::zeros((0, 3)).view()).unwrap_err().to_string();
         assert_eq!(none, "0 items: expected at least 1");
-    }
-}
-#[cfg(test)]
-mod scratch {
-    use super::*;
-    #[test]
-    fn scratch_timing() {
-        let n = 1_000_000;
-        let mut s = 1u64;
-        let mut probs = ndarray::Array2::<f64>::from_shape_simple_fn((n, 10), || { s ^= s << 13; s ^= s >> 7; s ^= s << 17; (s >> 40) as f64 });
-        for mut r in probs.rows_mut() { let t = r.sum(); r /= t; }
-        let labels: Vec<u32> = (0..n).map(|i| if i * 7919 % 100 < 70 { let r = probs.row(i); let m = r.iter().copied().fold(0.0, f64::max); r.iter().position(|&v| v == m).unwrap() as u32 } else { (i % 10) as u32 }).collect();
-        let mut best = [f64::MAX; 6];
-        for _ in 0..15 {
-            let mut k = 0;
-            let mut time = |f: &mut dyn FnMut() -> f64| { let t = std::time::Instant::now(); std::hint::black_box(f()); let e = t.elapsed().as_secs_f64() * 1e3; if e < best[k] { best[k] = e; } k += 1; };
-            let flat = probs.as_slice().unwrap();
-            time(&mut || pulp::Arch::new().dispatch(|| { let mut a = [0.0; 32]; for c in flat.chunks_exact(32) { for i in 0..32 { a[i] += c[i]; } } a.iter().sum() }));
-            time(&mut || { let mut x = 0.0; each_row(probs.view(), |_, _, _, l| x += l).unwrap(); x });
-            time(&mut || { let mut x = 0; each_row(probs.view(), |i, _, t, _| x += usize::from(labels[i] as usize == t)).unwrap(); x as f64 });
-            time(&mut || crate::calibration::top_label_reliability(&labels, probs.view(), crate::calibration::Bins::default()).unwrap().bins[0].lo);
-            time(&mut || { let mut x = 0.0; each_row(probs.view(), |i, r, _, _| x += r[labels[i] as usize]).unwrap(); x });
-        }
-        println!("{best:?}");
     }
 }

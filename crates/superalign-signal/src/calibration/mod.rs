@@ -17,6 +17,9 @@ mod likelihood;
 mod reliability;
 mod temperature;
 
+#[cfg(test)]
+mod tests;
+
 pub use bins::{Bins, Closed, Cut};
 pub use brier::{
     BrierScale, Murphy, brier, brier_binary, brier_binary_interval, brier_interval, classwise_murphy, murphy,

@@ -205,7 +205,8 @@ pub fn top_label_reliability<P: Copy + Into<f64>>(
         let hit = top == labels[item] as usize;
         tables[grid.place(confidence)][item % TABLES].add(1.0, confidence, hit);
     })?;
-    let sums: Vec<Sums> = tables.iter().map(|tables| tables.iter().fold(Sums::default(), Sums::plus)).collect();
+    let sums: Vec<Sums> =
+        tables.iter().map(|tables| tables.iter().fold(Sums::default(), Sums::plus)).collect();
     let ends: Vec<_> = grid.edges.windows(2).map(|pair| (pair[0], pair[1])).collect();
     Ok(Reliability::new(&ends, &sums))
 }

@@ -246,9 +246,7 @@ fn recognise(file: &Columns, roles: &Roles<'_>) -> Result<Shape, DataError> {
         Shape::Counts
     } else if has(Role::Gold) && (rated > 0 || has(Role::Label)) {
         Shape::Answers
-    } else if rated > 1
-        || roles.all(Role::Rating).iter().any(|column| matches!(column.cells, Cells::Lists { .. }))
-    {
+    } else if rated > 1 || has(Role::Rating) {
         Shape::Wide
     } else if has(Role::Label) {
         Shape::Labels
@@ -269,8 +267,7 @@ fn recognise(file: &Columns, roles: &Roles<'_>) -> Result<Shape, DataError> {
 
 /// The columns that could be those of annotators: what has no role, or one that means nothing without others.
 fn scalars<'a>(roles: &Roles<'a>) -> Vec<&'a Column> {
-    const LOOSE: [Role; 7] =
-        [Role::Left, Role::Right, Role::Judge, Role::Swapped, Role::Annotator, Role::Reference, Role::Count];
+    const LOOSE: [Role; 5] = [Role::Left, Role::Right, Role::Judge, Role::Swapped, Role::Annotator];
     let left = roles.left().chain(LOOSE.into_iter().flat_map(|role| roles.all(role)));
     left.filter(|column| matches!(column.cells, Cells::Numbers(_) | Cells::Texts(_))).collect()
 }

@@ -51,7 +51,9 @@ pub struct Matrix {
 impl Signal {
     /// Makes every part whose columns are there.
     pub(super) fn fill(&mut self, file: &Columns, roles: &Roles<'_>) -> Result<(), DataError> {
-        if let Some(column) = roles.one(Role::Item).filter(|_| self.shape != Shape::Votes) {
+        // Of counts, a column of labels names what was counted.
+        let counted = roles.one(Role::Label).filter(|_| self.shape == Shape::Counts);
+        if let Some(column) = roles.one(Role::Item).or(counted).filter(|_| self.shape != Shape::Votes) {
             self.names = Some(row_names(column, file.rows));
         }
         match self.shape {
@@ -71,7 +73,7 @@ impl Signal {
                 }
             }
         }
-        let label = roles.one(Role::Label).filter(|_| self.shape != Shape::Votes);
+        let label = roles.one(Role::Label).filter(|_| !matches!(self.shape, Shape::Votes | Shape::Counts));
         if let Some(column) = label {
             self.labels = Some(codes(file, column, Role::Label)?);
         }

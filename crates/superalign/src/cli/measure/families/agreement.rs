@@ -130,6 +130,7 @@ pub(super) const METRICS: &[Metric] = &[
             word("weights", WEIGHTS, "quadratic", "how far apart two labels are"),
             SPACING,
             CATEGORIES,
+            LONE,
         ],
         usual: &[],
         run: |input, set| coefficient(input, set, Coefficient::Gwet(weighting(set)?)),

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use superalign_core::{Bootstrap, Estimate};
 use superalign_signal::SignalError;
 use superalign_signal::label_noise::{
-    Adjustment, Anchor, Consensus, CrowdMethod, Diagonal, Filter, IssueCount, JointOptions, PriorMethod, Refinement,
-    Score, SuspectOptions, anchor_transition, area_under_margin, calibrate_joint, confident_joint,
-    confident_thresholds, crowd_labels, estimate_joint, forgetting, issue_count, label_quality, latent, learnt,
-    majority_with_model, noise_rates, suspects,
+    Adjustment, Anchor, Calibration, Consensus, CrowdMethod, Diagonal, Filter, IssueCount, JointOptions,
+    KindOptions, NoiseKind, PriorMethod, Refinement, Score, SuspectOptions, Test, anchor_transition,
+    area_under_margin, calibrate_joint, confident_joint, confident_thresholds, crowd_labels, estimate_joint,
+    forgetting, issue_count, label_quality, latent, learnt, majority_with_model, noise_kind, noise_rates,
+    suspects,
 };
 
 const FAMILY: &str = "label-noise";
@@ -32,6 +33,25 @@ pub(super) const METRICS: &[Metric] = &[
         options: &[],
         usual: &[""],
         run: rates,
+    },
+    Metric {
+        family: FAMILY,
+        name: "noise-kind",
+        about: "whether the noise is symmetric, by class or by item",
+        needs: Need::Labelled,
+        options: &[
+            number("level", "0.01", "of every test"),
+            word(
+                "calibration",
+                &["temperature", "trusted"],
+                "temperature",
+                "whether the probabilities are calibrated",
+            ),
+            whole("groups", "4", "groups of items by margin"),
+            whole("items", "20000", "of more items, so many are drawn"),
+        ],
+        usual: &[""],
+        run: kind,
     },
     Metric {
         family: FAMILY,
@@ -140,7 +160,12 @@ pub(super) const METRICS: &[Metric] = &[
                 "self-confidence",
                 "which score",
             ),
-            word("adjust", &["none", "thresholds"], "none", "whether thresholds are taken off the probabilities"),
+            word(
+                "adjust",
+                &["none", "thresholds"],
+                "none",
+                "whether thresholds are taken off the probabilities",
+            ),
         ],
         usual: &[""],
         run: |input, set| {
@@ -212,7 +237,12 @@ pub(super) const METRICS: &[Metric] = &[
         about: "transition matrix from anchor points",
         needs: Need::Soft,
         options: &[
-            word("anchor", &["largest", "quantile"], "largest", "the most probable item, or that at a quantile"),
+            word(
+                "anchor",
+                &["largest", "quantile"],
+                "largest",
+                "the most probable item, or that at a quantile",
+            ),
             number("quantile", "0.97", "which quantile"),
         ],
         usual: &[],
@@ -276,10 +306,16 @@ pub(super) const METRICS: &[Metric] = &[
         usual: &[""],
         run: |input, set| {
             let (votes, probs) = (input.votes_as_classes()?, input.probabilities()?);
-            let method =
-                if set.word("quality") == "agreement" { CrowdMethod::Agreement } else { CrowdMethod::Crowdlab };
-            let consensus =
-                if set.word("consensus") == "majority" { Consensus::Majority } else { Consensus::BestQuality };
+            let method = if set.word("quality") == "agreement" {
+                CrowdMethod::Agreement
+            } else {
+                CrowdMethod::Crowdlab
+            };
+            let consensus = if set.word("consensus") == "majority" {
+                Consensus::Majority
+            } else {
+                Consensus::BestQuality
+            };
             let found = crowd_labels(&votes, probs, method, consensus)?;
             let n = votes.items();
             let mean = found.quality.iter().sum::<f64>() / n as f64;
@@ -316,6 +352,49 @@ fn options(set: &Settings) -> JointOptions {
 
 fn matrix(found: ArrayView2<'_, f64>, over: &'static [&'static str], n: usize) -> Found {
     array(found.rows().into_iter().map(|row| json_numbers(row)).collect(), over, n, "items")
+}
+
+fn kind(input: &Input<'_>, set: &Settings) -> Result<Vec<Found>, Undefined> {
+    let (labels, probs) = (input.classes()?, input.probabilities()?);
+    let calibration = match set.word("calibration") {
+        "trusted" => Calibration::Trusted,
+        _ => Calibration::Temperature,
+    };
+    let options = KindOptions {
+        level: set.real("level"),
+        calibration,
+        groups: set.whole("groups"),
+        items: set.whole("items"),
+        seed: input.seed.named("noise kind"),
+    };
+    let found = noise_kind(labels, probs, &options)?;
+    let n = found.items;
+    let name = match &found.kind {
+        NoiseKind::Symmetric => "symmetric".to_owned(),
+        NoiseKind::ClassConditional => "class-conditional".to_owned(),
+        NoiseKind::InstanceDependent => "instance-dependent".to_owned(),
+        NoiseKind::CannotTell(why) => format!("cannot tell: {why}"),
+    };
+    let mut kind = array(json!(name), &[], n, "items");
+    kind.detail = false;
+    let test = |test: &Test, part| one(test.p_value, n, "items").part(part);
+    let groups: Value = found
+        .groups
+        .iter()
+        .map(|group| json!([group.margin.0, group.margin.1, group.items, group.observed, group.expected]))
+        .collect();
+    const OVER: &[&str] =
+        &["groups", "smallest margin, largest margin, items, observed, expected disagreement"];
+    Ok(vec![
+        kind,
+        one(found.wrong, n, "items").part("wrong labels").unit("items"),
+        test(&found.noise, "p of no noise"),
+        test(&found.asymmetry, "p of symmetric"),
+        test(&found.dependence, "p of class-conditional"),
+        matrix(found.transition.view(), &["true classes", "given classes"], n).part("transition"),
+        one(found.temperature, n, "items").part("temperature").detail(),
+        array(groups, OVER, n, "items").part("groups"),
+    ])
 }
 
 fn rates(input: &Input<'_>, _: &Settings) -> Result<Vec<Found>, Undefined> {

@@ -6,6 +6,7 @@ mod collapse;
 mod embedding;
 mod ensemble;
 mod label_diversity;
+mod label_noise;
 mod preference;
 mod text;
 mod truth;
@@ -33,6 +34,7 @@ pub(super) fn metrics() -> impl Iterator<Item = &'static Metric> + Clone {
         truth::METRICS,
         ensemble::METRICS,
         label_diversity::METRICS,
+        label_noise::METRICS,
         calibration::METRICS,
         collapse::METRICS,
         text::METRICS,

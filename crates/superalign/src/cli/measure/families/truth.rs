@@ -130,6 +130,7 @@ pub(super) const METRICS: &[Metric] = &[
             ITERATIONS,
             TOLERANCE,
             STARTS,
+            STOP,
         ],
         usual: &[],
         run: |input, set| {

@@ -37,11 +37,12 @@ fn csv(columns: &[(String, Vec<Value>)]) -> String {
     text
 }
 
-/// The columns of a table, under a name and their number.
+/// The columns of a table, under a name and their number; what a short row lacks is null.
 fn columns(name: &str, table: &Value) -> Vec<(String, Vec<Value>)> {
     let rows = rows(table);
-    let width = rows.first().map_or(0, Vec::len);
-    (0..width).map(|j| (format!("{name}{j}"), rows.iter().map(|row| row[j].clone()).collect())).collect()
+    let width = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let cell = |row: &Vec<Value>, j: usize| row.get(j).cloned().unwrap_or(Value::Null);
+    (0..width).map(|j| (format!("{name}{j}"), rows.iter().map(|row| cell(row, j)).collect())).collect()
 }
 
 fn column(name: &str, cells: &Value) -> (String, Vec<Value>) {
@@ -186,7 +187,8 @@ pub(super) fn truth(case: &Case<'_>) -> Option<Value> {
         "zero_based_skill" => format!("zero-based-skill:iterations={iterations}"),
         "dawid_skene" => format!("dawid-skene:prior=crowd-kit:{search}"),
         "one_coin_dawid_skene" => format!("one-coin:prior=crowd-kit:{search}"),
-        "glad" => format!("glad:{search}"),
+        // No `tol` here means crowd-kit's own.
+        "glad" => format!("glad:sweeps=500:stop=crowd-kit:tolerance=1e-5:iterations={iterations}"),
         "mace" => "mace".to_owned(),
         other => panic!("{other}"),
     };
@@ -371,6 +373,84 @@ pub(super) fn ensemble(case: &Case<'_>) -> Option<Value> {
             })
         }
         "error_correlation" => of("error-correlation", ""),
+        other => panic!("{other}"),
+    })
+}
+
+pub(super) fn label_noise(case: &Case<'_>) -> Option<Value> {
+    let word = |name: &str| case.param(name).as_str().unwrap_or_default();
+    if case.metric() == "aum" || case.metric() == "forgetting" {
+        let epochs: Vec<Vec<Vec<Value>>> = list(case.input("logits")).iter().map(rows).collect();
+        let text = jsonl(list(case.input("y")).iter().enumerate().map(|(item, label)| {
+            let logits: Vec<&Vec<Value>> = epochs.iter().map(|epoch| &epoch[item]).collect();
+            json!({"logits": logits, "label": label})
+        }));
+        let of = |spec: &str, part: &str| ask("epochs.jsonl", &text, &[], spec, part);
+        return Some(match case.metric() {
+            "aum" => of("area-under-margin", ""),
+            _ => json!({
+                "forgetting_events": of("forgetting", "events"),
+                "never_learned": of("forgetting", "never learnt"),
+            }),
+        });
+    }
+    let mut table = columns("p", case.input("pred_probs"));
+    let crowd = case.input_name("ratings") != "";
+    if crowd {
+        table.extend(columns("annotator", case.input("ratings")));
+    } else {
+        table.push(column("label", case.input("labels")));
+    }
+    let of = |spec: &str, part: &str| ask("labelled.csv", csv(&table), &[], spec, part);
+    // Names of classes are whole numbers here.
+    let classes = |found: Value| -> Value {
+        let number = |name: &Value| name.as_str().unwrap().parse::<u32>().unwrap();
+        found.as_array().unwrap().iter().map(number).collect()
+    };
+    Some(match case.metric() {
+        "confident_thresholds" => of("confident-thresholds", ""),
+        "confident_joint" if case.param("calibrate").as_bool()? => of("confident-joint:calibrate=yes", ""),
+        "confident_joint" => of("confident-joint", ""),
+        "estimate_joint" => of("joint", ""),
+        "latent" => json!({
+            "py": of("latent", "prior"),
+            "noise_matrix": of("latent", "noise matrix"),
+            "inverse_noise_matrix": of("latent", "inverse noise matrix"),
+        }),
+        "label_quality_scores" => {
+            let score = match word("method") {
+                "normalized_margin" => "normalised-margin",
+                "confidence_weighted_entropy" => "weighted-entropy",
+                _ => "self-confidence",
+            };
+            let adjust =
+                if case.param("adjust_pred_probs").as_bool() == Some(true) { "thresholds" } else { "none" };
+            let mut found = of(&format!("label-quality:score={score}:adjust={adjust}"), "per item");
+            found.as_array_mut()?.truncate(case.param("first").as_u64()? as usize);
+            found
+        }
+        "find_label_issues_indices" => {
+            let filter = match word("filter_by") {
+                "prune_by_class" => "class",
+                "both" => "both",
+                "confident_learning" => "confident",
+                "predicted_neq_given" => "predicted",
+                "low_normalized_margin" => "low-margin",
+                "low_self_confidence" => "low-self-confidence",
+                _ => "noise-rate",
+            };
+            of(&format!("suspects:filter={filter}"), "rows")
+        }
+        "num_label_issues" if word("estimation_method") == "off_diagonal" => of("issue-count", ""),
+        "num_label_issues" => of("issue-count:by=calibrated", ""),
+        "majority_vote_tiebreak" => classes(of("majority-with-model", "labels")),
+        // cleanlab counts the votes on an item at the rank of the class among those voted for, not at the class.
+        "multiannotator_consensus" if word("quality_method") == "agreement" => return None,
+        "multiannotator_consensus" => json!({
+            "consensus": classes(of("crowd-labels", "labels")),
+            "consensus_quality": of("crowd-labels", "quality"),
+            "annotator_quality": of("crowd-labels", "annotators"),
+        }),
         other => panic!("{other}"),
     })
 }

@@ -120,25 +120,30 @@ fn collapse() {
 
 #[test]
 fn ensemble() {
-    assert_eq!(Golden::read("ensemble_diversity.json").check(cases::ensemble), (30, 0));
+    assert_eq!(Golden::read("ensemble_diversity.json").check(cases::ensemble), (30, 1));
+}
+
+#[test]
+fn label_noise() {
+    assert_eq!(Golden::read("label_noise.json").check(cases::label_noise), (50, 1));
 }
 
 #[test]
 fn calibration() {
-    assert_eq!(Golden::read("calibration.json").check(cases::calibration), (60, 0));
+    assert_eq!(Golden::read("calibration.json").check(cases::calibration), (60, 5));
 }
 
 #[test]
 fn text() {
-    assert_eq!(Golden::read("text.json").check(cases::text), (76, 0));
+    assert_eq!(Golden::read("text.json").check(cases::text), (76, 12));
 }
 
 #[test]
 fn embedding() {
-    assert_eq!(Golden::read("embedding.json").check(cases::embedding), (75, 0));
+    assert_eq!(Golden::read("embedding.json").check(cases::embedding), (78, 4));
 }
 
 #[test]
 fn preference() {
-    assert_eq!(Golden::read("preference.json").check(cases::preference), (40, 0));
+    assert_eq!(Golden::read("preference.json").check(cases::preference), (40, 11));
 }

@@ -63,11 +63,10 @@ fn json(arguments: &[&str]) -> Value {
 /// The value of the first row of that metric and part: a number, an array, or `"error"`.
 fn value(json: &Value, metric: &str, part: &str) -> Value {
     let rows = json["values"].as_array().unwrap();
-    let row = rows.iter().find(|row| {
-        // A metric that is undefined as a whole has one row, without parts.
-        row["metric"] == metric
-            && (row["part"].as_str().unwrap_or_default() == part || row["error"].is_string())
-    });
+    // A metric that is undefined as a whole has one row, without parts.
+    let named = |row: &&Value| row["metric"] == metric && row["part"].as_str().unwrap_or_default() == part;
+    let failed = |row: &&Value| row["metric"] == metric && row["error"].is_string();
+    let row = rows.iter().find(named).or_else(|| rows.iter().find(failed));
     let row = row.unwrap_or_else(|| panic!("no {metric}, {part} in {json}"));
     if row["error"].is_string() {
         return "error".into();

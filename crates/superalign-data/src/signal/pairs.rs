@@ -133,7 +133,8 @@ fn winners(
         let by_name = |row: usize, code: u32| match places[code as usize] {
             Some(place) if place == left[row] => Some(Winner::Left),
             Some(place) if place == right[row] => Some(Winner::Right),
-            _ => tie(&names[code as usize]).then_some(Winner::Tie),
+            // A side in words is no candidate's name; a number may be either.
+            _ => side(&names[code as usize]).filter(|_| names[code as usize].parse::<f64>().is_err()),
         };
         let winner = |(row, &code): (usize, &u32)| match code {
             NOTHING => Some(Winner::Nothing),

@@ -329,6 +329,24 @@ impl<'a> Roles<'a> {
             }
         }
         for role in [Role::Probability, Role::Logit, Role::Embedding] {
+            // Whole numbers of which some are above 1 are grades, not probabilities.
+            let columns = roles.all(role);
+            let free = columns.iter().all(|column| !named.iter().any(|(_, name)| *name == column.name));
+            if role == Role::Probability && free && are_grades(&columns) {
+                roles.free(role);
+            }
+            // A text among numbers of one name is a mistake in the file, to be told later.
+            if roles.has(role) {
+                let texts = |column: &&&Column| matches!(column.cells, Cells::Texts(_) | Cells::Mixed { .. });
+                let texts: Vec<&Column> = roles
+                    .left
+                    .iter()
+                    .filter(texts)
+                    .filter(|column| numbered(role, &column.name))
+                    .copied()
+                    .collect();
+                roles.give(role, &texts);
+            }
             roles.sort(role);
         }
         Ok(roles)
@@ -410,6 +428,32 @@ impl<'a> Roles<'a> {
             self.taken.extend(columns.into_iter().map(|column| (role, column)));
         }
     }
+}
+
+/// Whether all cells are whole numbers, some of them above 1.
+fn are_grades(columns: &[&Column]) -> bool {
+    let numbers = columns.iter().map(|column| match &column.cells {
+        Cells::Numbers(numbers) => Some(numbers.iter().filter(|x| !x.is_nan())),
+        _ => None,
+    });
+    let Some(numbers) = numbers.collect::<Option<Vec<_>>>() else { return false };
+    let mut above = false;
+    let whole = numbers.into_iter().flatten().all(|x| {
+        above |= *x > 1.0;
+        x.fract() == 0.0
+    });
+    whole && above
+}
+
+/// Whether the name is that of one of several columns of the role, by its number.
+fn numbered(role: Role, name: &str) -> bool {
+    let name = name.to_lowercase();
+    let prefixes = ROLES.iter().filter(|names| names.role == role).flat_map(|names| names.numbered);
+    prefixes.into_iter().any(|prefix| {
+        name.strip_prefix(prefix)
+            .map(|rest| rest.strip_prefix(['_', '-', '.', ' ']).unwrap_or(rest))
+            .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
+    })
 }
 
 /// The role that goes by that name, when the cells are of a kind that can have it.

@@ -96,6 +96,9 @@ pub(super) fn measure(args: &MeasureArgs, out: &mut dyn Write) -> Result<(), Fai
     };
     let input = Input::new(&signal, reference.as_ref(), by, Seed::new(args.seed));
     let todo = asked.choose(&input).map_err(Failure::usage)?;
+    if !cfg!(test) {
+        end_when_told();
+    }
     let progress = if cfg!(test) { Progress::silent() } else { Progress::auto() };
     let stage = progress.stage("metrics", todo.len());
     let mut rows = Vec::new();
@@ -147,6 +150,16 @@ pub(super) fn measure(args: &MeasureArgs, out: &mut dyn Write) -> Result<(), Fai
         }
     }
     Ok(())
+}
+
+/// Ctrl-C ends the process with 130; nothing is half written by then.
+fn end_when_told() {
+    std::thread::spawn(|| {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
+            std::process::exit(130);
+        }
+    });
 }
 
 fn bootstrap(args: &MeasureArgs) -> Result<Option<Bootstrap>, Failure> {

@@ -157,7 +157,16 @@ fn winners(
         code => sides[code as usize],
     };
     codes.iter().map(row).collect::<Option<Vec<_>>>().ok_or_else(|| {
-        let wrong = codes.iter().position(|code| row(code).is_none()).unwrap_or(0);
+        // A row that is wrong both ways is blamed before one that is wrong one way.
+        let is_candidate = |place: usize| {
+            named.is_some_and(|(candidates, left, right)| {
+                let name = &names[codes[place] as usize];
+                [left[place], right[place]].iter().any(|&code| candidates[code as usize] == *name)
+            })
+        };
+        let mut wrongs = (0..codes.len()).filter(|&place| row(&codes[place]).is_none());
+        let first = wrongs.clone().next().unwrap_or(0);
+        let wrong = wrongs.find(|&place| !is_candidate(place)).unwrap_or(first);
         let found = format!("`{}`", names[codes[wrong] as usize]);
         let expected = match named {
             Some(_) => "one of the row's two candidates, or left, right, tie (or 1, 2, 0)",

@@ -485,8 +485,12 @@ fn row_names(column: &Column, rows: usize) -> Vec<String> {
 
 /// The error for a column whose cells are of the wrong kind.
 fn unsuited(file: &Columns, column: &Column, expected: &str) -> DataError {
+    let mut expected = expected;
     let (row, found) = match &column.cells {
-        Cells::Mixed { row, found, .. } => (*row, found.clone()),
+        Cells::Mixed { row, found, expected: before } => {
+            expected = before;
+            (*row, found.clone())
+        }
         Cells::Texts(texts) => {
             let number = |code: &u32| {
                 *code == NOTHING || crate::columns::number(&texts.distinct[*code as usize]).is_some()

@@ -468,7 +468,10 @@ fn role_of(name: &str, column: &Column) -> Option<Role> {
         })
     });
     let suits = |role: Role| match (&column.cells, role) {
-        (Cells::Mixed { .. }, _) => false,
+        // What is wrong with it will be told when it is read.
+        (Cells::Mixed { .. }, role) => {
+            matches!(role, Role::Probability | Role::Logit | Role::Members | Role::Embedding | Role::Text)
+        }
         (Cells::Lists { .. }, Role::Probability | Role::Logit | Role::Members | Role::Embedding) => true,
         (Cells::Lists { .. }, role) => role == Role::Rating,
         (Cells::Texts(_), Role::Probability | Role::Logit | Role::Members | Role::Embedding) => false,

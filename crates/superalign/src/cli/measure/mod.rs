@@ -144,9 +144,10 @@ pub(super) fn measure(args: &MeasureArgs, out: &mut dyn Write) -> Result<(), Fai
         for line in report.understood() {
             say(out, line);
         }
-        for table in report.tables() {
+        for (table, notes) in report.tables() {
             say(out, "");
             let _ = write!(out, "{}", crate::report::terminal(&table));
+            notes.iter().for_each(|note| say(out, note));
         }
     }
     Ok(())

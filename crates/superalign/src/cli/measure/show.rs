@@ -93,8 +93,8 @@ impl Report<'_> {
         }
     }
 
-    /// A table for each family.
-    pub(super) fn tables(&self) -> Vec<Table> {
+    /// A table for each family, and why values or intervals are missing in it.
+    pub(super) fn tables(&self) -> Vec<(Table, Vec<String>)> {
         let mut tables = Vec::new();
         for family in FAMILIES {
             let rows: Vec<&Row> = self
@@ -108,17 +108,25 @@ impl Report<'_> {
             let percent = 100.0 * self.level;
             let interval = format!("{percent}% interval");
             let mut table = Table::new(*family, 2, &["metric", "options", "value", &interval, "unit", "n"]);
+            let mut notes: Vec<String> = Vec::new();
             for row in rows {
-                table.rows.push(cells(row));
+                let (cells, note) = cells(row);
+                if let Some(note) = note {
+                    let note = format!("{}: {note}", row.metric);
+                    if !notes.contains(&note) {
+                        notes.push(note);
+                    }
+                }
+                table.rows.push(cells);
             }
-            tables.push(table);
+            tables.push((table, notes));
         }
         tables
     }
 }
 
-/// A row of the table. Options that have their defaults are not named.
-fn cells(row: &Row) -> Vec<String> {
+/// A row of the table, and why something is missing in it. Options that have their defaults are not named.
+fn cells(row: &Row) -> (Vec<String>, Option<String>) {
     let metric = metrics().find(|metric| metric.name == row.metric);
     let default = |key: &str| {
         metric
@@ -138,23 +146,24 @@ fn cells(row: &Row) -> Vec<String> {
         format!("{}, {}", row.metric, row.found.part)
     };
     let (value, interval, note) = match &row.found.outcome {
-        Outcome::Value(value) => (digits(*value), String::new(), String::new()),
+        Outcome::Value(value) => (digits(*value), String::new(), None),
         Outcome::Estimate(found) => {
-            (digits(found.value), format!("{} to {}", digits(found.lo), digits(found.hi)), String::new())
+            (digits(found.value), format!("{} to {}", digits(found.lo), digits(found.hi)), None)
         }
-        Outcome::Bare(value, why) => (digits(*value), String::new(), format!("no interval: {why}")),
-        Outcome::Values(values, over) => (brief(values), String::new(), format!("by {}", over.join(", "))),
-        Outcome::Undefined(why) => ("-".to_owned(), String::new(), why.clone()),
+        Outcome::Bare(value, why) => (digits(*value), String::new(), Some(format!("no interval: {why}"))),
+        Outcome::Values(values, _) => (brief(values), String::new(), None),
+        Outcome::Undefined(why) => ("-".to_owned(), String::new(), Some(why.clone())),
     };
-    let note = if row.found.unit.is_empty() {
-        note
-    } else if note.is_empty() {
-        row.found.unit.to_owned()
-    } else {
-        format!("{}; {note}", row.found.unit)
+    let unit = match &row.found.outcome {
+        Outcome::Values(_, over) => {
+            let over: Vec<&str> = over.iter().copied().filter(|name| !name.contains(", ")).collect();
+            let by = if over.is_empty() { String::new() } else { format!("by {}", over.join(", ")) };
+            if row.found.unit.is_empty() || by.is_empty() { by } else { format!("{}; {by}", row.found.unit) }
+        }
+        _ => row.found.unit.to_owned(),
     };
     let n = format!("{} {}", thousands(row.found.n as u64), row.found.of);
-    vec![name, options.join(" "), value, interval, note, n]
+    (vec![name, options.join(" "), value, interval, unit, n], note)
 }
 
 /// Whether an option is worth a word even where it has its default, since the metric is usually computed with several.
@@ -170,8 +179,10 @@ fn digits(x: f64) -> String {
     if x.is_infinite() {
         return if x > 0.0 { "infinite" } else { "-infinite" }.to_owned();
     }
-    if x == 0.0 || x.fract() == 0.0 && x.abs() < 1e9 {
-        return format!("{x:.0}").replace("-0", "0");
+    // Rounding errors are no finding.
+    let x = if x.abs() < 1e-12 { 0.0 } else { x };
+    if x.fract() == 0.0 && x.abs() < 1e9 {
+        return format!("{x:.0}");
     }
     match x.abs() {
         size if size >= 1e6 || size < 1e-3 => format!("{x:.3e}"),

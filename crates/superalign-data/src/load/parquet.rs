@@ -5,7 +5,7 @@ use super::{Format, Rows};
 use crate::error::{At, DataError, Place};
 use parquet::basic::{CompressionCodec, ConvertedType, Repetition, Type as Physical};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::Field;
 use parquet::record::reader::RowIter;
@@ -40,7 +40,7 @@ pub(super) fn rows(path: &Path) -> Result<Rows, DataError> {
             Row::Table { path: Rc::from(path), at: At::Row(1), columns: Rc::from([]), values: Vec::new() };
         return Ok(Rows { columns, stream: Box::new(std::iter::once(Ok(row))) });
     }
-    check_compression(path, &reader)?;
+    check_compression(path, reader.metadata())?;
     let names: Rc<[String]> = read.iter().map(|field| field.name().to_owned()).collect();
     let projection =
         Type::group_type_builder(root.name()).with_fields(read).build().map_err(|e| unusable(path, &e))?;
@@ -67,8 +67,9 @@ const READ: [CompressionCodec; 4] = [
 /// The same in words.
 const COMPRESSIONS: &str = "uncompressed, Snappy, gzip or Zstandard";
 
-fn check_compression(path: &Path, reader: &SerializedFileReader<File>) -> Result<(), DataError> {
-    let groups = reader.metadata().row_groups().iter();
+/// Refuses what cannot be unpacked here.
+pub(crate) fn check_compression(path: &Path, metadata: &ParquetMetaData) -> Result<(), DataError> {
+    let groups = metadata.row_groups().iter();
     let mut codecs = groups.flat_map(RowGroupMetaData::columns).map(ColumnChunkMetaData::compression_codec);
     match codecs.find(|codec| !READ.contains(codec)) {
         None => Ok(()),
@@ -152,7 +153,7 @@ fn value(field: Field) -> Value {
     }
 }
 
-fn unusable(path: &Path, error: &ParquetError) -> DataError {
+pub(crate) fn unusable(path: &Path, error: &ParquetError) -> DataError {
     DataError::File {
         path: path.to_path_buf(),
         found: format!("Parquet that cannot be read ({error})"),

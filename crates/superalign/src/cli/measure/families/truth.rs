@@ -45,7 +45,7 @@ pub(super) const METRICS: &[Metric] = &[
                 "winners" => MajorityPosterior::Winners,
                 _ => MajorityPosterior::Shares,
             };
-            let votes = input.votes()?;
+            let votes = affordable(input)?;
             consensus(input, votes, majority(votes, None, &Majority { posterior, ties })?)
         },
     },
@@ -57,7 +57,7 @@ pub(super) const METRICS: &[Metric] = &[
         options: &[],
         usual: &[""],
         run: |input, _| {
-            let votes = input.votes()?;
+            let votes = affordable(input)?;
             consensus(input, votes, wawa(votes, None)?)
         },
     },
@@ -69,7 +69,7 @@ pub(super) const METRICS: &[Metric] = &[
         options: &[whole("iterations", "100", "so many")],
         usual: &[],
         run: |input, set| {
-            let votes = input.votes()?;
+            let votes = affordable(input)?;
             let options = Skill { iterations: set.whole("iterations"), ..Skill::default() };
             consensus(input, votes, zero_based_skill(votes, None, &options)?)
         },
@@ -87,7 +87,7 @@ pub(super) const METRICS: &[Metric] = &[
                 "crowd-kit" => DawidSkene::crowd_kit(),
                 _ => DawidSkene::default(),
             };
-            let votes = input.votes()?;
+            let votes = affordable(input)?;
             let found = dawid_skene(votes, None, &DawidSkene { search: search(input, set), ..preset })?;
             let matrices: Value = found
                 .raters
@@ -114,7 +114,7 @@ pub(super) const METRICS: &[Metric] = &[
                 "crowd-kit" => OneCoin::crowd_kit(),
                 _ => OneCoin::default(),
             };
-            let votes = input.votes()?;
+            let votes = affordable(input)?;
             let found = one_coin(votes, None, &OneCoin { search: search(input, set), ..preset })?;
             truth(input, votes, &found, "accuracy", &found.raters.accuracy)
         },
@@ -134,7 +134,7 @@ pub(super) const METRICS: &[Metric] = &[
         ],
         usual: &[],
         run: |input, set| {
-            let votes = input.votes()?;
+            let votes = affordable(input)?;
             let classes = match set.word("classes") {
                 "estimated" => ClassPrior::Estimated { items: 0.0 },
                 _ => ClassPrior::Uniform,
@@ -163,7 +163,7 @@ pub(super) const METRICS: &[Metric] = &[
         ],
         usual: &[],
         run: |input, set| {
-            let votes = input.votes()?;
+            let votes = affordable(input)?;
             let preset = match set.word("method") {
                 "em" => {
                     Mace { method: MaceMethod::Em { smoothing: set.real("smoothing") }, ..Mace::default() }
@@ -175,6 +175,12 @@ pub(super) const METRICS: &[Metric] = &[
         },
     },
 ];
+
+/// The votes, where a posterior of all items fits into memory.
+fn affordable<'a>(input: &'a Input<'_>) -> Result<&'a Votes, Undefined> {
+    input.affordable()?;
+    input.votes()
+}
 
 fn search(input: &Input<'_>, set: &Settings) -> Search {
     Search {

@@ -193,7 +193,7 @@ fn digits(x: f64) -> String {
         return format!("{x:.0}");
     }
     match x.abs() {
-        size if size >= 1e6 || size < 1e-3 => format!("{x:.3e}"),
+        size if !(1e-3..1e6).contains(&size) => format!("{x:.3e}"),
         size if size >= 100.0 => format!("{x:.1}"),
         _ => format!("{x:.4}"),
     }

@@ -46,7 +46,7 @@ pub(super) const METRICS: &[Metric] = &[
                 _ => MajorityPosterior::Shares,
             };
             let votes = affordable(input)?;
-            consensus(input, votes, majority(votes, None, &Majority { posterior, ties })?)
+            consensus(input, votes, &majority(votes, None, &Majority { posterior, ties })?)
         },
     },
     Metric {
@@ -58,7 +58,7 @@ pub(super) const METRICS: &[Metric] = &[
         usual: &[""],
         run: |input, _| {
             let votes = affordable(input)?;
-            consensus(input, votes, wawa(votes, None)?)
+            consensus(input, votes, &wawa(votes, None)?)
         },
     },
     Metric {
@@ -71,7 +71,7 @@ pub(super) const METRICS: &[Metric] = &[
         run: |input, set| {
             let votes = affordable(input)?;
             let options = Skill { iterations: set.whole("iterations"), ..Skill::default() };
-            consensus(input, votes, zero_based_skill(votes, None, &options)?)
+            consensus(input, votes, &zero_based_skill(votes, None, &options)?)
         },
     },
     Metric {
@@ -93,7 +93,7 @@ pub(super) const METRICS: &[Metric] = &[
                 .raters
                 .matrices
                 .outer_iter()
-                .map(|matrix| matrix.rows().into_iter().map(|row| json_numbers(row)).collect::<Value>())
+                .map(|matrix| matrix.rows().into_iter().map(json_numbers).collect::<Value>())
                 .collect();
             let mut all = truth(input, votes, &found, "accuracy", &found.raters.accuracy)?;
             const OVER: &[&str] = &["annotators", "true categories", "given categories"];
@@ -193,7 +193,7 @@ fn search(input: &Input<'_>, set: &Settings) -> Search {
     }
 }
 
-fn consensus(input: &Input<'_>, votes: &Votes, found: Consensus) -> Result<Vec<Found>, Undefined> {
+fn consensus(input: &Input<'_>, votes: &Votes, found: &Consensus) -> Result<Vec<Found>, Undefined> {
     let mut all = answers(input, votes, &found.posterior, &found.labels, &found.class_prior);
     let skills: Value = found.skills.iter().map(|skill| skill.map_or(Value::Null, json_number)).collect();
     all.push(array(skills, &["annotators"], votes.len(), "votes").part("skill"));
@@ -230,7 +230,7 @@ fn answers(
         .take(if votes.is_empty() { 0 } else { labels.len() })
         .map(|&label| json!(input.category(votes, label)))
         .collect();
-    let rows: Value = posterior.rows().into_iter().map(|row| json_numbers(row)).collect();
+    let rows: Value = posterior.rows().into_iter().map(json_numbers).collect();
     let sure = posterior.rows().into_iter().map(|row| row.iter().copied().fold(0.0, f64::max)).sum::<f64>();
     let mean = if labels.is_empty() {
         Outcome::Undefined("there are no items".to_owned())

@@ -57,7 +57,8 @@ fn prepare(task: &str, folder: &Path) -> Box<dyn Fn() -> Found> {
         "dawid-skene" => {
             let table = npy::read::<i8>(&folder.join("ratings.npy"));
             Box::new(move || {
-                let found = dawid_skene(&Votes::dense(table.view())?, None, &DawidSkene::maximum_likelihood())?;
+                let found =
+                    dawid_skene(&Votes::dense(table.view())?, None, &DawidSkene::maximum_likelihood())?;
                 assert!(found.converged, "not converged: the comparison would be unfair");
                 Ok(json!({"prior": found.class_prior}))
             })
@@ -112,7 +113,8 @@ fn prepare(task: &str, folder: &Path) -> Box<dyn Fn() -> Found> {
 fn labelled(folder: &Path, probs: Array2<f64>) -> (Vec<u32>, Array2<f64>) {
     let labels = npy::read::<i64>(&folder.join("labels.npy"));
     let column: ArrayView1<'_, i64> = labels.column(0);
-    let labels = column.iter().map(|&label| u32::try_from(label).expect("labels are class numbers")).collect();
+    let labels =
+        column.iter().map(|&label| u32::try_from(label).expect("labels are class numbers")).collect();
     (labels, probs)
 }
 

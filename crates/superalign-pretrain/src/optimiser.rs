@@ -46,7 +46,7 @@ impl<T: Real> AdamW<T> {
         let decaying = shape
             .tensors()
             .into_iter()
-            .filter(|t| matches!(t.kind, Kind::Matrix | Kind::Residual))
+            .filter(|t| !matches!(t.kind, Kind::Embedding | Kind::Norm))
             .map(|t| t.range)
             .collect();
         let zeros = vec![T::ZERO; shape.parameters()];

@@ -6,6 +6,7 @@ use crate::tokenizer::Vocabulary;
 use crate::weights::Folder;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use superalign_core::Estimate;
 
@@ -168,35 +169,34 @@ pub fn summarise(items: &[Item], margins: &[f32]) -> Vec<Group> {
     }
     members
         .into_iter()
-        .map(|((rank, value), places)| {
+        .filter_map(|((rank, value), places)| {
             let n = places.len();
+            let some = NonZeroUsize::new(n)?;
             let right = |threshold: f32| {
                 let hits = places.iter().filter(|&&i| (margins[i] > threshold) == items[i].label).count();
-                wilson(hits, n)
+                wilson(hits, some)
             };
             let mut sorted: Vec<f32> = places.iter().map(|&i| margins[i]).collect();
             sorted.sort_by(f32::total_cmp);
             let median = (sorted[(n - 1) / 2] + sorted[n / 2]) / 2.0;
-            Group {
+            Some(Group {
                 by: ["all", "objective", "family", "difficulty", "family and difficulty"][rank].into(),
                 value,
                 items: n,
                 accuracy: right(0.0),
                 centred: right(median),
                 yes: places.iter().filter(|&&i| margins[i] > 0.0).count() as f64 / n as f64,
-            }
+            })
         })
         .collect()
 }
 
-/// A proportion with its 95% interval (Wilson 1927). Of nothing, it is 0 with the interval from 0 to 1.
+/// A proportion with its 95% interval (Wilson 1927).
 #[must_use]
-pub fn wilson(hits: usize, n: usize) -> Estimate {
+pub fn wilson(hits: usize, n: NonZeroUsize) -> Estimate {
     const Z: f64 = 1.959_963_984_540_054;
-    if n == 0 {
-        return Estimate { value: 0.0, lo: 0.0, hi: 1.0 };
-    }
-    let (n, p) = (n as f64, hits as f64 / n as f64);
+    let n = n.get() as f64;
+    let p = hits as f64 / n;
     let middle = (p + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
     let half = Z / (1.0 + Z * Z / n) * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
     Estimate { value: p, lo: (middle - half).max(0.0), hi: (middle + half).min(1.0) }

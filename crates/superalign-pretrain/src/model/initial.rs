@@ -29,50 +29,25 @@ const TURNED_PAIRS: usize = 3;
 pub(super) fn parameters<T: Real>(shape: &Shape, seed: Seed) -> Vec<T> {
     let mut parameters = vec![T::ONE; shape.parameters()];
     for tensor in shape.tensors() {
-        let role = Role::of(&tensor.name);
-        let deviation = match (tensor.kind, role) {
-            (Kind::Norm, _) => continue,
-            (_, Role::Query | Role::Key) => SCORE_DEVIATION,
-            (Kind::Residual, _) => INITIAL_DEVIATION / (2.0 * shape.layers as f64).sqrt(),
-            (Kind::Embedding | Kind::Matrix, _) => INITIAL_DEVIATION,
+        let deviation = match tensor.kind {
+            Kind::Norm => continue,
+            Kind::Query { .. } | Kind::Key { .. } => SCORE_DEVIATION,
+            Kind::Residual => INITIAL_DEVIATION / (2.0 * shape.layers as f64).sqrt(),
+            Kind::Embedding | Kind::Matrix => INITIAL_DEVIATION,
         };
         let values = &mut parameters[tensor.range];
         let mut rng = seed.named(&tensor.name).rng();
         for value in &mut *values {
             *value = T::of(deviation * normal(&mut rng));
         }
-        match role {
-            Role::Embedding => values.chunks_exact_mut(shape.width).for_each(|row| row[0] = T::of(CONSTANT)),
-            Role::Query | Role::Key => look_back(shape, layer(&tensor.name), role, values),
-            Role::Other => {}
+        match tensor.kind {
+            Kind::Embedding => values.chunks_exact_mut(shape.width).for_each(|row| row[0] = T::of(CONSTANT)),
+            Kind::Query { layer } => look_back(shape, layer, -1.0, values),
+            Kind::Key { layer } => look_back(shape, layer, 0.0, values),
+            Kind::Norm | Kind::Matrix | Kind::Residual => {}
         }
     }
     parameters
-}
-
-/// What a tensor has to do with where heads look.
-#[derive(Clone, Copy, PartialEq)]
-enum Role {
-    Embedding,
-    Query,
-    Key,
-    Other,
-}
-
-impl Role {
-    fn of(name: &str) -> Self {
-        match name.rsplit('.').nth(1) {
-            Some("embed_tokens") => Self::Embedding,
-            Some("q_proj") => Self::Query,
-            Some("k_proj") => Self::Key,
-            _ => Self::Other,
-        }
-    }
-}
-
-/// The layer in a name such as `model.layers.3.self_attn.q_proj.weight`.
-fn layer(name: &str) -> usize {
-    name.split('.').nth(2).and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 /// How far back a head looks at first: in the first layer all heads, later every second one, by turns one and two
@@ -85,8 +60,9 @@ fn distance(layer: usize, head: usize) -> Option<f64> {
     }
 }
 
-/// Turns the constant part of the queries, or of the keys, of the heads that look back.
-fn look_back<T: Real>(shape: &Shape, layer: usize, role: Role, values: &mut [T]) {
+/// Turns the constant part of the queries, or of the keys, of the heads that look back, by so many times the angle
+/// of their distance.
+fn look_back<T: Real>(shape: &Shape, layer: usize, turn: f64, values: &mut [T]) {
     // What the norm before the projection makes of the first coordinate.
     let width = shape.width as f64;
     let rest = (width - 1.0) * INITIAL_DEVIATION * INITIAL_DEVIATION;
@@ -97,7 +73,7 @@ fn look_back<T: Real>(shape: &Shape, layer: usize, role: Role, values: &mut [T])
         for pair in 0..half.min(TURNED_PAIRS) {
             let frequency = ROPE_THETA.powf(-(pair as f64) / half as f64);
             // A rotation by the position follows: query and key fall together at this distance.
-            let angle = if role == Role::Query { -frequency * distance } else { 0.0 };
+            let angle = turn * frequency * distance;
             let row = head * shape.head() + pair;
             values[row * shape.width] = T::of(SHARPNESS / constant * angle.cos());
             values[(row + half) * shape.width] = T::of(SHARPNESS / constant * angle.sin());
@@ -133,9 +109,9 @@ mod tests {
             let free: Vec<f64> = values.chunks_exact(columns).flat_map(|row| &row[1..]).copied().collect();
             let mean = free.iter().sum::<f64>() / free.len() as f64;
             let deviation = (free.iter().map(|x| x * x).sum::<f64>() / free.len() as f64).sqrt();
-            let expected = match (Role::of(&tensor.name), tensor.kind) {
-                (Role::Query | Role::Key, _) => 0.06,
-                (_, Kind::Residual) => 0.01,
+            let expected = match tensor.kind {
+                Kind::Query { .. } | Kind::Key { .. } => 0.06,
+                Kind::Residual => 0.01,
                 _ => 0.02,
             };
             assert!((deviation / expected - 1.0).abs() < 0.05, "{}: {deviation}", tensor.name);

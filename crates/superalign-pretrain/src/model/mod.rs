@@ -109,9 +109,9 @@ impl Shape {
         for layer in 0..self.layers {
             let name = |part: &str| format!("model.layers.{layer}.{part}.weight");
             push(name("input_layernorm"), vec![d], Kind::Norm);
-            for part in ["q_proj", "k_proj", "v_proj"] {
-                push(name(&format!("self_attn.{part}")), vec![d, d], Kind::Matrix);
-            }
+            push(name("self_attn.q_proj"), vec![d, d], Kind::Query { layer });
+            push(name("self_attn.k_proj"), vec![d, d], Kind::Key { layer });
+            push(name("self_attn.v_proj"), vec![d, d], Kind::Matrix);
             push(name("self_attn.o_proj"), vec![d, d], Kind::Residual);
             push(name("post_attention_layernorm"), vec![d], Kind::Norm);
             push(name("mlp.gate_proj"), vec![f, d], Kind::Matrix);
@@ -151,7 +151,17 @@ pub enum Kind {
     Embedding,
     /// Weights of a norm: start at 1, no weight decay.
     Norm,
-    /// A projection that reads the residual stream: drawn from a normal, decays.
+    /// The projection to queries: as [`Kind::Matrix`], wider, and set to look back: see the module `initial`.
+    Query {
+        /// The layer, from 0.
+        layer: usize,
+    },
+    /// The projection to keys: as the one to queries.
+    Key {
+        /// The layer, from 0.
+        layer: usize,
+    },
+    /// Another projection that reads the residual stream: drawn from a normal, decays.
     Matrix,
     /// A projection that writes to the residual stream: as [`Kind::Matrix`], scaled by 1 / sqrt(2 layers).
     Residual,

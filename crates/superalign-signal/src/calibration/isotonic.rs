@@ -8,7 +8,8 @@ use crate::SignalError;
 /// ```
 /// use superalign_signal::calibration::Isotonic;
 /// let map = Isotonic::fit(&[0.1, 0.2, 0.6, 0.8], &[0.0, 1.0, 0.0, 1.0], None)?;
-/// assert_eq!([0.0, 0.2, 0.5, 0.7, 1.0].map(|p| map.predict(p)), [0.0, 0.5, 0.5, 0.75, 1.0]);
+/// assert_eq!([0.0, 0.2, 0.5, 1.0].map(|p| map.predict(p)), [0.0, 0.5, 0.5, 1.0]);
+/// assert!((map.predict(0.7) - 0.75).abs() < 1e-12);
 /// # Ok::<(), superalign_signal::SignalError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]

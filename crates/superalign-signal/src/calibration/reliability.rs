@@ -3,16 +3,15 @@
 use super::bins::{Grid, Placed, place};
 use super::{Bins, check_pairs, top_labels};
 use crate::SignalError;
-use crate::probabilities::{check_labels, each_row};
+use crate::fours::{Fours, LANES};
+use crate::probabilities::{Visit, check_labels, each_checked, each_row};
 use crate::resample::estimate;
 use ndarray::{ArrayView2, Axis};
+use pulp::{cast, f64x4};
 use superalign_core::{Bootstrap, Estimate};
 
 /// The normal quantile of a 95% interval.
 const Z: f64 = 1.959_963_984_540_054;
-
-/// How many tables items are spread over where a pass is short.
-const TABLES: usize = 4;
 
 /// One bin of a reliability table that holds at least one item.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -81,14 +80,6 @@ impl Sums {
         self.count += weight;
         self.confidence += weight * confidence;
         self.hits += if hit { weight } else { 0.0 };
-    }
-
-    fn plus(self, other: &Self) -> Self {
-        Self {
-            count: self.count + other.count,
-            confidence: self.confidence + other.confidence,
-            hits: self.hits + other.hits,
-        }
     }
 }
 
@@ -199,16 +190,39 @@ pub fn top_label_reliability<P: Copy + Into<f64>>(
     };
     check_labels(labels, probs)?;
     let grid = Grid::new(count, closed)?;
-    // Neighbouring items go to tables of their own, so that one sum need not wait for the last.
-    let mut tables = vec![[Sums::default(); TABLES]; grid.bins()];
-    each_row(probs, |item, _, top, confidence| {
-        let hit = top == labels[item] as usize;
-        tables[grid.place(confidence)][item % TABLES].add(1.0, confidence, hit);
-    })?;
-    let sums: Vec<Sums> =
-        tables.iter().map(|tables| tables.iter().fold(Sums::default(), Sums::plus)).collect();
+    let mut count = Count { labels, grid: &grid, tables: vec![[[[0.0; 2]; LANES]; 2]; grid.bins()] };
+    each_checked(probs, &mut count)?;
+    let read = |[misses, hits]: &[[[f64; 2]; LANES]; 2]| {
+        let [missed, hit] = [misses, hits].map(|tables| {
+            tables.iter().fold([0.0; 2], |sums, table| [sums[0] + table[0], sums[1] + table[1]])
+        });
+        Sums { count: missed[0] + hit[0], confidence: missed[1] + hit[1], hits: hit[0] }
+    };
+    let sums: Vec<Sums> = count.tables.iter().map(read).collect();
     let ends: Vec<_> = grid.edges.windows(2).map(|pair| (pair[0], pair[1])).collect();
     Ok(Reliability::new(&ends, &sums))
+}
+
+/// Counts items into bins of equal width.
+struct Count<'a> {
+    labels: &'a [u32],
+    grid: &'a Grid,
+    /// Of each bin, of misses and of hits, the number and the sum of confidences; neighbouring items go to tables of
+    /// their own, so that one sum need not wait for the last.
+    tables: Vec<[[[f64; 2]; LANES]; 2]>,
+}
+
+impl<P> Visit<P> for Count<'_> {
+    #[inline(always)]
+    fn visit<S: Fours>(&mut self, _: S, first: usize, count: usize, _: &[P], top: f64x4, largest: f64x4) {
+        let (top, largest): ([f64; LANES], [f64; LANES]) = (cast(top), cast(largest));
+        let labels = &self.labels[first..first + count];
+        for i in 0..count {
+            let hit = f64::from(labels[i]) == top[i];
+            let [count, sum] = &mut self.tables[self.grid.place(largest[i])][usize::from(hit)][i];
+            (*count, *sum) = (*count + 1.0, *sum + largest[i]);
+        }
+    }
 }
 
 /// Calibration error of confidences and outcomes with its interval over items; as [`reliability`] and
@@ -343,12 +357,15 @@ pub fn classwise_error_interval<P: Copy + Into<f64>>(
     })
 }
 
-/// Of each class, the places, the confidences and the outcomes.
+/// Of a class, the places, the confidences and the outcomes.
+type Column = (Placed, Vec<f64>, Vec<bool>);
+
+/// The columns of the table, each against the rest.
 fn columns<P: Copy + Into<f64>>(
     labels: &[u32],
     probs: ArrayView2<'_, P>,
     bins: Bins,
-) -> Result<Vec<(Placed, Vec<f64>, Vec<bool>)>, SignalError> {
+) -> Result<Vec<Column>, SignalError> {
     each_row(probs, |_, _, _, _| {})?;
     let columns = probs.axis_iter(Axis(1)).zip(0_u32..);
     columns

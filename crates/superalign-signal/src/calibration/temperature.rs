@@ -194,9 +194,9 @@ impl<'a> Rows<'a> {
                 break;
             }
             if part.slope > 0.0 {
-                high = beta
+                high = beta;
             } else {
-                low = beta
+                low = beta;
             }
             let newton = beta - part.slope / part.curvature;
             let next = if newton > low && newton < high && newton <= 8.0 * beta && newton >= beta / 8.0 {
@@ -270,12 +270,15 @@ mod tests {
     #[test]
     fn it_is_as_large_as_the_logits_are() {
         let logits = Array2::from_shape_fn((50, 3), |(i, j)| ((i * 7 + j * 11) % 13) as f64 - 6.0);
-        let labels: Vec<u32> =
-            (0..50)
-                .map(|i: usize| {
-                    if i % 3 == 0 { 1 } else { (0..3).max_by_key(|j| (i * 7 + j * 11) % 13).unwrap() as u32 }
-                })
-                .collect();
+        let labels: Vec<u32> = (0..50)
+            .map(|i: usize| {
+                if i.is_multiple_of(3) {
+                    1
+                } else {
+                    (0..3).max_by_key(|j| (i * 7 + j * 11) % 13).unwrap() as u32
+                }
+            })
+            .collect();
         let found = fit_temperature(&labels, logits.view()).unwrap();
         for factor in [1e-9, 1e-3, 30.0, 1e12] {
             let scaled = fit_temperature(&labels, (&logits * factor).view()).unwrap();

@@ -1,8 +1,10 @@
 //! The confident joint: how often an item of each given label is confidently of each class.
 
 use crate::SignalError;
+use crate::fours::{Fours, LANES, Pass, each_four};
 use crate::probabilities::{check_labels, each_row};
 use ndarray::{Array2, ArrayView2};
+use pulp::{cast, f64x4};
 
 /// A threshold that no probability reaches: that of a class which no item is labelled with.
 pub const NEVER_REACHED: f64 = 2.0;
@@ -13,9 +15,8 @@ const LEAST_THRESHOLD: f64 = 2e-6;
 /// A probability counts as confident down to this much below the threshold.
 const SLACK: f64 = 1e-6;
 
-/// Rows are looked at in groups of this many, and groups in blocks.
-const LANES: usize = 8;
-const BLOCK: usize = 128;
+/// With more classes, the joint would not fit in memory.
+const MOST_CLASSES: usize = 1 << 13;
 
 /// What the confident joint does with its diagonal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,7 +77,7 @@ pub(super) fn threshold([sum, count]: [f64; 2]) -> f64 {
 /// branch per class. Source: Northcutt et al. 2021, and cleanlab's `compute_confident_joint` with `calibrate=False`.
 ///
 /// # Errors
-/// As [`confident_thresholds`]; thresholds that are not one number for each class.
+/// As [`confident_thresholds`]; thresholds that are not one number for each class, more than 8,192 classes.
 ///
 /// ```
 /// use superalign_signal::label_noise::{JointOptions, confident_joint};
@@ -90,18 +91,26 @@ pub fn confident_joint<P: Copy + Into<f64>>(
     probs: ArrayView2<'_, P>,
     options: &JointOptions,
 ) -> Result<Array2<u64>, SignalError> {
-    let thresholds = thresholds(labels, probs, options)?;
     let classes = probs.ncols();
-    let mut joint = Array2::zeros((classes, classes));
-    each_guess(probs, &thresholds, |item, guess| {
-        if let Some(guess) = guess {
-            joint[[labels[item] as usize, guess]] += 1;
-        }
-    });
+    check_classes(classes)?;
+    let thresholds = thresholds(labels, probs, options)?;
+    // A column more for the items of no class, which saves a branch that nothing foretells.
+    let mut counts = vec![0_u64; classes * (classes + 1)];
+    each_guess(probs, &thresholds, |item, guess| counts[labels[item] as usize * (classes + 1) + guess] += 1);
+    let mut joint = Array2::from_shape_fn((classes, classes), |(s, y)| counts[s * (classes + 1) + y]);
     if options.diagonal == Diagonal::AtLeastOne {
         joint.diag_mut().mapv_inplace(|count: u64| count.max(1));
     }
     Ok(joint)
+}
+
+/// Whether a joint of so many classes fits in memory.
+pub(super) fn check_classes(classes: usize) -> Result<(), SignalError> {
+    if classes <= MOST_CLASSES {
+        return Ok(());
+    }
+    let reason = format!("{classes} classes are too many for a table of pairs: at most {MOST_CLASSES}");
+    Err(SignalError::undefined("confident joint", reason))
 }
 
 fn thresholds<P: Copy + Into<f64>>(
@@ -126,72 +135,72 @@ fn thresholds<P: Copy + Into<f64>>(
     }
 }
 
-/// Visits every item with the class of which it is confidently. The table has been checked.
+/// Visits every item with the class of which it is confidently, or the number of classes if it is of none. The table
+/// has been checked.
 pub(super) fn each_guess<P: Copy + Into<f64>>(
     probs: ArrayView2<'_, P>,
     thresholds: &[f64],
-    mut visit: impl FnMut(usize, Option<usize>),
+    visit: impl FnMut(usize, usize),
 ) {
     let table = probs.as_standard_layout();
     let flat = table.as_slice().unwrap_or_else(|| unreachable!("the standard layout is one slice"));
-    let classes = thresholds.len();
     let lowered: Vec<f64> = thresholds.iter().map(|threshold| threshold - SLACK).collect();
-    let mut guesses = [0.0; BLOCK];
-    for (block, rows) in flat.chunks(classes * BLOCK).enumerate() {
-        pulp::Arch::new().dispatch(Guess { rows, thresholds: &lowered, guesses: &mut guesses });
-        let count = rows.len() / classes;
-        for (i, &guess) in guesses[..count].iter().enumerate() {
-            visit(block * BLOCK + i, (guess >= 0.0).then_some(guess as usize));
-        }
-    }
+    each_four(flat, thresholds.len(), &mut Guess { thresholds: &lowered, visit });
 }
 
-/// The guesses of a block of rows, -1 for none. A type, since a closure would not surely be inlined where the vectors
-/// of the processor are known.
-struct Guess<'a, P> {
-    rows: &'a [P],
+/// Of the classes that are reached, their number times this, plus the sum of their places.
+const ONE: f64 = 4_294_967_296.0;
+
+/// Guesses the class of which each row confidently is.
+struct Guess<'a, F> {
     thresholds: &'a [f64],
-    guesses: &'a mut [f64; BLOCK],
+    visit: F,
 }
 
-impl<P: Copy + Into<f64>> pulp::NullaryFnOnce for Guess<'_, P> {
-    type Output = ();
+/// What is known of four rows after some classes.
+struct Seen {
+    class: usize,
+    here: f64x4,
+    largest: f64x4,
+    /// The first class of the largest value.
+    top: f64x4,
+    /// See [`ONE`].
+    reached: f64x4,
+}
+
+impl<P, F: FnMut(usize, usize)> Pass<P> for Guess<'_, F> {
+    type State = Seen;
 
     #[inline(always)]
-    fn call(self) {
-        let width = LANES * self.thresholds.len();
-        let groups = self.rows.chunks_exact(width);
-        let rest = groups.remainder().chunks_exact(self.thresholds.len());
-        let (into, into_rest) = self.guesses.split_at_mut(self.rows.len() / width * LANES);
-        for (group, into) in groups.zip(into.as_chunks_mut::<LANES>().0) {
-            *into = side_by_side(group, self.thresholds);
-        }
-        for (row, into) in rest.zip(into_rest) {
-            [*into] = side_by_side(row, self.thresholds);
-        }
+    fn start<S: Fours>(&self, simd: S) -> Seen {
+        let zero = simd.splat_f64s(0.0);
+        Seen { class: 0, here: zero, largest: zero, top: zero, reached: zero }
     }
-}
 
-/// The guesses of N rows, each in a lane of a vector.
-#[inline(always)]
-fn side_by_side<P: Copy + Into<f64>, const N: usize>(rows: &[P], thresholds: &[f64]) -> [f64; N] {
-    let classes = thresholds.len();
-    let rows: [&[P]; N] = std::array::from_fn(|i| &rows[i * classes..(i + 1) * classes]);
-    let (mut most, mut top) = ([f64::NEG_INFINITY; N], [0.0; N]);
-    let (mut reached, mut last) = ([0.0; N], [-1.0; N]);
-    for (j, &threshold) in thresholds.iter().enumerate() {
-        let value: [f64; N] = std::array::from_fn(|i| rows[i][j].into());
-        let here = j as f64;
-        for i in 0..N {
-            let above = value[i] > most[i];
-            top[i] = if above { here } else { top[i] };
-            most[i] = if above { value[i] } else { most[i] };
-            let confident = value[i] >= threshold;
-            reached[i] += if confident { 1.0 } else { 0.0 };
-            last[i] = if confident { here } else { last[i] };
-        }
+    #[inline(always)]
+    fn column<S: Fours>(&self, simd: S, seen: &mut Seen, values: f64x4) {
+        seen.top = simd.select_f64s(simd.greater_than_f64s(values, seen.largest), seen.here, seen.top);
+        seen.largest = simd.max_f64s(values, seen.largest);
+        let reached = simd.greater_than_or_equal_f64s(values, simd.splat_f64s(self.thresholds[seen.class]));
+        let one = simd.add_f64s(seen.here, simd.splat_f64s(ONE));
+        let none = simd.splat_f64s(0.0);
+        seen.reached = simd.add_f64s(seen.reached, simd.select_f64s(reached, one, none));
+        seen.here = simd.add_f64s(seen.here, simd.splat_f64s(1.0));
+        seen.class += 1;
     }
-    std::array::from_fn(|i| if reached[i] > 1.0 { top[i] } else { last[i] })
+
+    #[inline(always)]
+    fn finish<S: Fours>(&mut self, simd: S, first: usize, count: usize, _: &[P], seen: Seen) -> bool {
+        let [one, two] = [ONE, 2.0 * ONE].map(|value| simd.splat_f64s(value));
+        let several = simd.greater_than_or_equal_f64s(seen.reached, two);
+        let some = simd.select_f64s(several, seen.top, simd.sub_f64s(seen.reached, one));
+        let none = simd.less_than_f64s(seen.reached, one);
+        let guess: [f64; LANES] = cast(simd.select_f64s(none, seen.here, some));
+        for (i, &guess) in guess[..count].iter().enumerate() {
+            (self.visit)(first + i, guess as u32 as usize);
+        }
+        true
+    }
 }
 
 /// The confident joint scaled to the number of items of each given label, in whole numbers: `(k, k)`, summing to n
@@ -274,7 +283,7 @@ fn round_keeping_sum(values: &[f64]) -> Vec<u64> {
 ///
 /// ```
 /// use superalign_signal::label_noise::estimate_joint;
-/// let probs = ndarray::array![[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.1, 0.9]];
+/// let probs = ndarray::array![[0.9, 0.1], [0.1, 0.9], [0.7, 0.3], [0.1, 0.9]];
 /// let joint = estimate_joint(&[0, 0, 0, 1], probs.view())?;
 /// assert_eq!(joint, ndarray::array![[0.5, 0.25], [0.0, 0.25]]);
 /// # Ok::<(), superalign_signal::SignalError>(())
@@ -312,6 +321,16 @@ mod tests {
     }
 
     #[test]
+    fn a_table_of_too_many_pairs_is_refused() {
+        let many = 1 << 20;
+        let probs = Array2::from_elem((1, many), 1.0 / many as f64);
+        let error = confident_joint(&[0], probs.view(), &JointOptions::default()).unwrap_err().to_string();
+        let expected =
+            "confident joint is undefined: 1048576 classes are too many for a table of pairs: at most 8192";
+        assert_eq!(error, expected);
+    }
+
+    #[test]
     fn the_diagonal_is_as_said() {
         let probs = array![[0.2, 0.8], [0.8, 0.2], [0.4, 0.6]];
         let joint = |diagonal| {
@@ -343,7 +362,7 @@ mod tests {
                     (0..classes).filter(|&j| row[j] >= thresholds[j] - SLACK).collect();
                 let top = (0..classes).rev().max_by(|&a, &b| row[a].total_cmp(&row[b]));
                 let expected = if reached.len() > 1 { top } else { reached.first().copied() };
-                prop_assert_eq!(found, expected);
+                prop_assert_eq!(found, expected.unwrap_or(classes));
             }
         }
 

@@ -17,6 +17,9 @@ const STEPS: usize = 2000;
 /// Disagreements that are to be expected in every group by margin, for the test over groups to count.
 const LEAST_IN_GROUP: f64 = 5.0;
 
+/// Of more classes there would be too many pairs to fit, and to test.
+const MOST_CLASSES: usize = 40;
+
 /// Noisy labels that are needed for each pair of true and given class.
 const PER_CELL: usize = 10;
 
@@ -152,18 +155,20 @@ pub struct Kind {
 ///
 /// # Errors
 /// No item, fewer than two classes, a label that is no column, a row that is no distribution within 1e-6; a level
-/// outside (0, 1), fewer than two groups, no items.
+/// outside (0, 1), fewer than two groups, no items; more than 40 classes.
 ///
 /// ```
 /// use superalign_core::{Seed, below};
-/// use superalign_signal::label_noise::{KindOptions, NoiseKind, noise_kind};
+/// use superalign_signal::label_noise::{Calibration, KindOptions, NoiseKind, noise_kind};
 /// // Of 3,000 items of a sure model, every fifth label is drawn anew.
 /// let mut rng = Seed::new(1).rng();
 /// let class: Vec<u32> = (0..3000).map(|_| below(&mut rng, 3) as u32).collect();
 /// let probs = ndarray::Array2::from_shape_fn((3000, 3), |(i, j)| if class[i] == j as u32 { 0.99 } else { 0.005 });
 /// let mut label = |class: u32| if below(&mut rng, 5) == 0 { below(&mut rng, 3) as u32 } else { class };
 /// let labels: Vec<u32> = class.iter().map(|&class| label(class)).collect();
-/// let found = noise_kind(&labels, probs.view(), &KindOptions::new(Seed::new(1)))?;
+/// // Where all items are alike, a temperature explains this noise: only a trusted model shows it.
+/// let options = KindOptions { calibration: Calibration::Trusted, ..KindOptions::new(Seed::new(1)) };
+/// let found = noise_kind(&labels, probs.view(), &options)?;
 /// assert_eq!(found.kind, NoiseKind::Symmetric);
 /// # Ok::<(), superalign_signal::SignalError>(())
 /// ```
@@ -181,6 +186,11 @@ pub fn noise_kind<P: Copy + Into<f64>>(
     }
     if options.items == 0 {
         return Err(SignalError::setting("items", 0.0, "at least 1"));
+    }
+    if probs.ncols() > MOST_CLASSES {
+        let reason =
+            format!("{} classes: at most {MOST_CLASSES}, or there is too much to fit", probs.ncols());
+        return Err(SignalError::undefined("kind of noise", reason));
     }
     each_row(probs, |_, _, _, _| {})?;
     let data = Data::new(labels, probs, options);

@@ -37,12 +37,13 @@ pub use quality::{Adjustment, Score, label_quality};
 pub use rates::{NoiseRates, noise_rates};
 pub use suspects::{Filter, IssueCount, Suspect, SuspectOptions, issue_count, ranked_suspects, suspects};
 
-/// Labels of which about a fifth are wrong, and probabilities of the true ones.
+/// Labels of which about a fifth are wrong, and probabilities of the true ones, no two alike.
 #[cfg(test)]
 fn test_input(items: usize, classes: usize, seed: u64) -> (Vec<u32>, ndarray::Array2<f64>) {
     use superalign_core::{Seed, below};
     let mut rng = Seed::new(seed).rng();
-    let mut probs = ndarray::Array2::from_shape_simple_fn((items, classes), || below(&mut rng, 100) as f64);
+    let mut probs =
+        ndarray::Array2::from_shape_simple_fn((items, classes), || below(&mut rng, 1 << 30) as f64 / 1e7);
     let mut labels = Vec::with_capacity(items);
     for mut row in probs.rows_mut() {
         let class = below(&mut rng, classes);

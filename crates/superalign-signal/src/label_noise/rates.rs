@@ -1,6 +1,6 @@
 //! Noise rates with their intervals.
 
-use super::joint::{confident_thresholds, each_guess, threshold};
+use super::joint::{check_classes, confident_thresholds, each_guess, threshold};
 use crate::SignalError;
 use crate::resample::estimates;
 use ndarray::{ArrayView2, s};
@@ -48,6 +48,7 @@ pub fn noise_rates<P: Copy + Into<f64>>(
     by: &Bootstrap,
 ) -> Result<NoiseRates, SignalError> {
     by.check()?;
+    check_classes(probs.ncols())?;
     let places = Places::new(labels, probs)?;
     let k = probs.ncols();
     let kinds: Vec<u32> = (0..labels.len() as u32).collect();
@@ -137,7 +138,7 @@ impl<'a, P: Copy + Into<f64>> Places<'a, P> {
         let outside = (k * k) as u32;
         let mut place = vec![outside; labels.len()];
         each_guess(probs, &thresholds, |item, guess| {
-            if let Some(guess) = guess {
+            if guess < k {
                 place[item] = labels[item] * k as u32 + guess as u32;
             }
         });
@@ -173,7 +174,7 @@ impl<'a, P: Copy + Into<f64>> Places<'a, P> {
             for &item in &self.moving {
                 let row = self.probs.slice(s![item as usize..=item as usize, ..]);
                 each_guess(row, &thresholds, |_, guess| {
-                    if let Some(guess) = guess {
+                    if guess < k {
                         table[self.labels[item as usize] as usize * k + guess] += counts[item as usize];
                     }
                 });
@@ -181,7 +182,7 @@ impl<'a, P: Copy + Into<f64>> Places<'a, P> {
         } else {
             table.fill(0);
             each_guess(self.probs, &thresholds, |item, guess| {
-                if let Some(guess) = guess {
+                if guess < k {
                     table[self.labels[item] as usize * k + guess] += counts[item];
                 }
             });

@@ -61,8 +61,8 @@ pub struct Suspect {
 /// The items whose given label is probably wrong, by rising place.
 ///
 /// Labels `(n)`, probabilities `(n, k)` from a model that was not trained on the item. But for `LowMargin` and
-/// `LowSelfConfidence`, an item whose label is its most likely class (within 1e-6) is no suspect. Among equals, the
-/// earlier item comes first. Selection is linear in n. Source: Northcutt et al. 2021, and cleanlab's
+/// `LowSelfConfidence`, an item whose label is its most likely class (within 1e-6) is no suspect. Among items of equal
+/// probabilities the earlier one comes first; but for these, their order does not matter. Selection is linear in n. Source: Northcutt et al. 2021, and cleanlab's
 /// `find_label_issues`.
 ///
 /// # Errors
@@ -99,7 +99,7 @@ pub fn suspects<P: Copy + Into<f64>>(
             Filter::Confident => {
                 let thresholds = confident_thresholds(labels, probs)?;
                 each_guess(probs, &thresholds, |item, guess| {
-                    marked[item] = guess.is_some_and(|guess| guess != labels[item] as usize);
+                    marked[item] = guess < probs.ncols() && guess != labels[item] as usize;
                 });
             }
             Filter::Predicted => {
@@ -160,7 +160,7 @@ pub enum IssueCount {
 ///
 /// ```
 /// use superalign_signal::label_noise::{IssueCount, issue_count};
-/// let probs = ndarray::array![[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.1, 0.9]];
+/// let probs = ndarray::array![[0.9, 0.1], [0.1, 0.9], [0.7, 0.3], [0.1, 0.9]];
 /// assert_eq!(issue_count(&[0, 0, 0, 1], probs.view(), IssueCount::Calibrated)?, 1);
 /// # Ok::<(), superalign_signal::SignalError>(())
 /// ```

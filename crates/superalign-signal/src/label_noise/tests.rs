@@ -98,3 +98,21 @@ fn noise_rates_cover_the_rate_that_was_drawn() {
     }
     assert!(covered >= 7, "{covered}");
 }
+#[test]
+fn among_equals_the_earlier_item_is_the_suspect() {
+    // Items 0 to 3 are alike, and the joint has room for two.
+    let probs = ndarray::Array2::from_shape_fn((12, 2), |(i, j)| {
+        let of_zero = if i < 4 {
+            0.05
+        } else if i < 6 {
+            0.9
+        } else {
+            0.1
+        };
+        if j == 0 { of_zero } else { 1.0 - of_zero }
+    });
+    let labels: Vec<u32> = (0..12).map(|i| u32::from(i >= 6)).collect();
+    let options = SuspectOptions { filter: Filter::Class, share: 0.5, ..SuspectOptions::default() };
+    let found = suspects(&labels, probs.view(), &options).unwrap();
+    assert_eq!(found, [0, 1]);
+}

@@ -5,9 +5,10 @@ use ndarray::{Array2, Array3};
 use serde_json::{Value, json};
 use superalign_signal::Votes;
 use superalign_signal::label_noise::{
-    Adjustment, Consensus, CrowdMethod, Filter, IssueCount, JointOptions, PriorMethod, Refinement, Score,
-    SuspectOptions, area_under_margin, calibrate_joint, confident_joint, confident_thresholds, crowd_labels,
-    estimate_joint, forgetting, issue_count, label_quality, latent, learnt, majority_with_model, suspects,
+    Adjustment, Consensus, CrowdMethod, Filter, Forgetting, IssueCount, JointOptions, PriorMethod,
+    Refinement, Score, SuspectOptions, area_under_margin, calibrate_joint, confident_joint,
+    confident_thresholds, crowd_labels, estimate_joint, forgetting, issue_count, label_quality, latent,
+    learnt, majority_with_model, suspects,
 };
 
 fn labels(case: &Case<'_>, role: &str) -> Vec<u32> {
@@ -123,7 +124,7 @@ fn found(case: &Case<'_>) -> Option<Value> {
             json!({
                 "forgetting_events": found.iter().map(|item| item.events).collect::<Vec<_>>(),
                 "never_learned": found.iter().map(|item| item.first_learnt.is_none()).collect::<Vec<_>>(),
-                "unforgettable": found.iter().map(|item| item.is_unforgettable()).collect::<Vec<_>>(),
+                "unforgettable": found.iter().map(Forgetting::is_unforgettable).collect::<Vec<_>>(),
                 "first_learn":
                     found.iter().map(|item| item.first_learnt.map_or(-1, |epoch| epoch as i64)).collect::<Vec<_>>(),
             })

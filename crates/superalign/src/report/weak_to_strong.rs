@@ -195,7 +195,7 @@ fn figures(rungs: &[&str], design: &WeakToStrong, numbers: &Numbers<'_>) -> Vec<
         figure::bars(&Bars {
             title: "Test accuracy by rung",
             y: "accuracy",
-            y_range: (0.4, 1.0),
+            y_range: (0.0, 1.0),
             reference: Some((0.5, "chance")),
             kinds,
             groups,

@@ -160,4 +160,6 @@ fn settings_out_of_range_are_refused() {
     );
     assert_eq!(message(KindOptions { groups: 1, ..options }), "groups = 1: expected at least 2");
     assert_eq!(message(KindOptions { items: 0, ..options }), "items = 0: expected at least 1");
+    let many = noise_kind(&[0], Array2::from_elem((1, 50), 0.02).view(), &options).unwrap_err().to_string();
+    assert_eq!(many, "kind of noise is undefined: 50 classes: at most 40, or there is too much to fit");
 }

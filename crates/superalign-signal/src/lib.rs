@@ -28,6 +28,7 @@ pub mod collapse;
 pub mod embedding;
 pub mod ensemble;
 mod error;
+mod fours;
 pub mod label_diversity;
 pub mod label_noise;
 pub mod preference;

@@ -3,16 +3,12 @@
 //! No metric lives here. The check costs nothing beside reading the table from memory.
 
 use crate::SignalError;
+use crate::fours::{Fours, LANES, Pass, all, each_four};
 use ndarray::ArrayView2;
+use pulp::{cast, f64x4};
 
 /// The probabilities of a row may miss the sum 1 by this much.
 const SUM_TOLERANCE: f64 = 1e-6;
-
-/// How many rows are checked side by side.
-const LANES: usize = 8;
-
-/// Rows are checked in blocks that stay in the nearest cache until they are visited.
-const BLOCK: usize = 128;
 
 /// Whether there is one label per row, each of them a class, and at least one row and two classes.
 pub(crate) fn check_labels<P>(labels: &[u32], table: ArrayView2<'_, P>) -> Result<(), SignalError> {
@@ -45,112 +41,108 @@ pub(crate) fn check_labels<P>(labels: &[u32], table: ArrayView2<'_, P>) -> Resul
 /// The first row that has a value outside [0, 1] or does not sum to 1 within 1e-6.
 pub(crate) fn each_row<P: Copy + Into<f64>>(
     probs: ArrayView2<'_, P>,
-    mut visit: impl FnMut(usize, &[P], usize, f64),
+    visit: impl FnMut(usize, &[P], usize, f64),
+) -> Result<(), SignalError> {
+    each_checked(probs, &mut Rows(visit))
+}
+
+/// What is done with rows that were found to be distributions.
+pub(crate) trait Visit<P> {
+    /// `count` rows from item `first` on, at most four; their largest values, and the first columns of these. In the
+    /// lanes behind them the last is repeated.
+    fn visit<S: Fours>(
+        &mut self,
+        simd: S,
+        first: usize,
+        count: usize,
+        rows: &[P],
+        top: f64x4,
+        largest: f64x4,
+    );
+}
+
+/// [`Visit`] of one row after the other.
+struct Rows<F>(F);
+
+impl<P, F: FnMut(usize, &[P], usize, f64)> Visit<P> for Rows<F> {
+    #[inline(always)]
+    fn visit<S: Fours>(&mut self, _: S, first: usize, count: usize, rows: &[P], top: f64x4, largest: f64x4) {
+        let (top, largest): ([f64; LANES], [f64; LANES]) = (cast(top), cast(largest));
+        let classes = rows.len() / count;
+        for (i, row) in rows.chunks_exact(classes).enumerate() {
+            (self.0)(first + i, row, top[i] as usize, largest[i]);
+        }
+    }
+}
+
+/// As [`each_row`], four rows at a time.
+pub(crate) fn each_checked<P: Copy + Into<f64>>(
+    probs: ArrayView2<'_, P>,
+    visit: &mut impl Visit<P>,
 ) -> Result<(), SignalError> {
     let table = probs.as_standard_layout();
     let flat = table.as_slice().unwrap_or_else(|| unreachable!("the standard layout is one slice"));
     let classes = probs.ncols().max(1);
-    let (mut largest, mut top) = ([0.0; BLOCK], [0.0; BLOCK]);
-    for (block, rows) in flat.chunks(classes * BLOCK).enumerate() {
-        let first = block * BLOCK;
-        let pass = Check { rows, classes, largest: &mut largest, top: &mut top };
-        if !with_vectors(pass) {
-            return Err(refusal(first, rows, classes));
-        }
-        for (i, row) in rows.chunks_exact(classes).enumerate() {
-            visit(first + i, row, top[i] as usize, largest[i]);
-        }
+    let mut pass = Check { visit, refused: None };
+    each_four(flat, classes, &mut pass);
+    match pass.refused {
+        None => Ok(()),
+        Some(first) => Err(refusal(first, &flat[first * classes..], classes)),
     }
-    Ok(())
 }
 
-/// Finds the largest value of each row of a block, and says whether all of them are distributions.
-///
-/// A type, since a closure would not surely be inlined where the vectors of the processor are known.
-struct Check<'a, P> {
-    rows: &'a [P],
-    classes: usize,
-    largest: &'a mut [f64; BLOCK],
+/// Finds the largest value of each row, and whether it is a distribution.
+struct Check<'a, V> {
+    visit: &'a mut V,
+    /// The first item of four that are not all distributions.
+    refused: Option<usize>,
+}
+
+/// What is known of four rows after some columns.
+struct Seen {
+    /// The number of the next column.
+    column: f64x4,
+    largest: f64x4,
     /// The first column of the largest value.
-    top: &'a mut [f64; BLOCK],
+    top: f64x4,
+    least: f64x4,
+    sum: f64x4,
 }
 
-impl<P: Copy + Into<f64>> pulp::NullaryFnOnce for Check<'_, P> {
-    type Output = bool;
+impl<P, V: Visit<P>> Pass<P> for Check<'_, V> {
+    type State = Seen;
 
     #[inline(always)]
-    fn call(self) -> bool {
-        let Self { rows, classes, largest, top } = self;
-        let mut fine = true;
-        let groups = rows.chunks_exact(LANES * classes);
-        let rest = groups.remainder();
-        let (largest, largest_rest) = largest.split_at_mut(rows.len() / (LANES * classes) * LANES);
-        let (top, top_rest) = top.split_at_mut(largest.len());
-        let into = largest.as_chunks_mut::<LANES>().0.iter_mut().zip(top.as_chunks_mut::<LANES>().0);
-        for (group, (largest, top)) in groups.zip(into) {
-            fine &= side_by_side(group, classes, largest, top);
+    fn start<S: Fours>(&self, simd: S) -> Seen {
+        let [zero, infinite] = [0.0, f64::INFINITY].map(|value| simd.splat_f64s(value));
+        Seen { column: zero, largest: zero, top: zero, least: infinite, sum: zero }
+    }
+
+    #[inline(always)]
+    fn column<S: Fours>(&self, simd: S, seen: &mut Seen, values: f64x4) {
+        seen.top = simd.select_f64s(simd.greater_than_f64s(values, seen.largest), seen.column, seen.top);
+        seen.largest = simd.max_f64s(values, seen.largest);
+        seen.least = simd.min_f64s(values, seen.least);
+        seen.sum = simd.add_f64s(seen.sum, values);
+        seen.column = simd.add_f64s(seen.column, simd.splat_f64s(1.0));
+    }
+
+    #[inline(always)]
+    fn finish<S: Fours>(&mut self, simd: S, first: usize, count: usize, rows: &[P], seen: Seen) -> bool {
+        let miss = simd.abs_f64s(simd.sub_f64s(seen.sum, simd.splat_f64s(1.0)));
+        // What is no number makes the sum none.
+        let positive = simd.greater_than_or_equal_f64s(seen.least, simd.splat_f64s(0.0));
+        let whole = simd.less_than_or_equal_f64s(miss, simd.splat_f64s(SUM_TOLERANCE));
+        if !all(simd, simd.and_m64s(positive, whole)) {
+            self.refused = Some(first);
+            return false;
         }
-        for (row, (largest, top)) in rest.chunks_exact(classes).zip(largest_rest.iter_mut().zip(top_rest)) {
-            fine &= side_by_side(row, classes, std::array::from_mut(largest), std::array::from_mut(top));
-        }
-        fine
+        self.visit.visit(simd, first, count, rows, seen.top, seen.largest);
+        true
     }
 }
 
-/// [`Check`] of N rows, each in a lane of a vector, so that rows of any length fill the vectors.
-#[inline(always)]
-fn side_by_side<P: Copy + Into<f64>, const N: usize>(
-    rows: &[P],
-    classes: usize,
-    largest: &mut [f64; N],
-    top: &mut [f64; N],
-) -> bool {
-    // Plain loops: what is called in here may not be inlined, and is then without the vectors.
-    let mut each: [&[P]; N] = [rows; N];
-    for i in 0..N {
-        each[i] = &rows[i * classes..(i + 1) * classes];
-    }
-    let (mut most, mut place) = ([f64::NEG_INFINITY; N], [0.0; N]);
-    let (mut least, mut sum) = ([f64::INFINITY; N], [0.0; N]);
-    #[expect(
-        clippy::needless_range_loop,
-        reason = "the rows are what is looped over, a column of all at a time"
-    )]
-    for j in 0..classes {
-        let mut value = [0.0; N];
-        for i in 0..N {
-            value[i] = each[i][j].into();
-        }
-        let here = j as f64;
-        for i in 0..N {
-            let above = value[i] > most[i];
-            place[i] = if above { here } else { place[i] };
-            most[i] = if above { value[i] } else { most[i] };
-            least[i] = if value[i] < least[i] { value[i] } else { least[i] };
-            sum[i] += value[i];
-        }
-    }
-    *largest = most;
-    *top = place;
-    let mut fine = true;
-    for i in 0..N {
-        fine &= (least[i] >= 0.0) & ((sum[i] - 1.0).abs() <= SUM_TOLERANCE);
-    }
-    fine
-}
-
-/// Runs a pass with vectors of four numbers where the processor has them.
-///
-/// Not with the widest ones: for these, columns would be read with gather instructions, which take four times as long.
-pub(crate) fn with_vectors<F: pulp::NullaryFnOnce>(pass: F) -> F::Output {
-    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    if let Some(processor) = pulp::x86::V3::try_new() {
-        return processor.vectorize(pass);
-    }
-    pass.call()
-}
-
-/// What is wrong with the first bad row of a block.
+/// What is wrong with the first bad row of these.
 #[cold]
 fn refusal<P: Copy + Into<f64>>(first: usize, rows: &[P], classes: usize) -> SignalError {
     for (index, row) in (first..).zip(rows.chunks_exact(classes)) {

@@ -4,7 +4,7 @@ use super::Column;
 use super::build::Builder;
 use crate::error::DataError;
 use crate::load::container::unreadable;
-use crate::load::parquet::{check_compression, unusable};
+use crate::load::parquet::{check_chunks, check_compression, guarded, unusable};
 use arrow::array::{Array, ArrayRef, AsArray as _, LargeListArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, UInt64Type};
@@ -16,9 +16,14 @@ use std::sync::Arc;
 
 /// The columns of the file and its number of rows.
 pub(super) fn read(path: &Path) -> Result<(usize, Vec<Column>), DataError> {
+    guarded(|| Ok(read_whole(path))).unwrap_or_else(|error| Err(unusable(path, &error)))
+}
+
+fn read_whole(path: &Path) -> Result<(usize, Vec<Column>), DataError> {
     let file = File::open(path).map_err(|e| unreadable(path, &e))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| unusable(path, &e))?;
     check_compression(path, builder.metadata())?;
+    check_chunks(path, builder.metadata())?;
     let mut columns: Vec<Builder> =
         builder.schema().fields().iter().map(|field| Builder::new(field.name(), 0)).collect();
     let batches = builder.with_batch_size(1 << 14).build().map_err(|e| unusable(path, &e))?;

@@ -313,7 +313,7 @@ fn settle<'a>(
                 need(roles, &[Role::Gold])?;
             }
             // Every column that is nothing else is an annotator's.
-            let keep = [Role::Item, Role::Gold, Role::Text, Role::Ignore];
+            let keep = [Role::Item, Role::Gold, Role::Label, Role::Text, Role::Ignore];
             let kept = |column: &Column| {
                 keep.iter().any(|&role| roles.all(role).iter().any(|c| c.name == column.name))
             };

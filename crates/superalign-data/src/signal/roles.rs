@@ -1,7 +1,7 @@
 //! What a column can be for, under which names it goes, and which column of a file is what.
 
 use crate::columns::{Cells, Column, Columns};
-use crate::error::{DataError, nearest, quoted};
+use crate::error::{DataError, nearest};
 use std::fmt;
 use std::str::FromStr;
 
@@ -188,18 +188,8 @@ const ROLES: [Names; 23] = [
         &["reference", "reference_probability", "reference_count", "expected"],
         &[],
     ),
-    names(
-        Role::Left,
-        "left",
-        &["left", "model_a", "a", "first", "player_a", "response_a", "candidate_a"],
-        &[],
-    ),
-    names(
-        Role::Right,
-        "right",
-        &["right", "model_b", "b", "second", "player_b", "response_b", "candidate_b"],
-        &[],
-    ),
+    names(Role::Left, "left", &["left", "model_a", "a", "first", "player_a", "candidate_a"], &[]),
+    names(Role::Right, "right", &["right", "model_b", "b", "second", "player_b", "candidate_b"], &[]),
     names(
         Role::Winner,
         "winner",
@@ -215,13 +205,31 @@ const ROLES: [Names; 23] = [
     names(
         Role::LengthLeft,
         "length-left",
-        &["length_left", "length-left", "len_left", "len_a", "length_a", "left_length"],
+        &[
+            "length_left",
+            "length-left",
+            "len_left",
+            "len_a",
+            "length_a",
+            "left_length",
+            "response_a",
+            "answer_a",
+        ],
         &[],
     ),
     names(
         Role::LengthRight,
         "length-right",
-        &["length_right", "length-right", "len_right", "len_b", "length_b", "right_length"],
+        &[
+            "length_right",
+            "length-right",
+            "len_right",
+            "len_b",
+            "length_b",
+            "right_length",
+            "response_b",
+            "answer_b",
+        ],
         &[],
     ),
     names(Role::AuthorLeft, "author-left", &["author_left", "author-left", "author_a", "left_author"], &[]),
@@ -235,7 +243,7 @@ const ROLES: [Names; 23] = [
     names(
         Role::Rating,
         "rating",
-        &[],
+        &["ratings", "votes", "annotations"],
         &[
             "annotator",
             "rater",
@@ -406,12 +414,8 @@ impl<'a> Roles<'a> {
             Some(near) => format!("if `{near}` is that column, say `--columns {role}={near}`"),
             None => format!("name it with `--columns {role}=NAME`"),
         };
-        let expected = match columns {
-            [] => format!("a column for the role {role}, which {what} needs"),
-            _ => {
-                format!("a column for the role {role}, such as {}, which {what} needs", quoted(&columns[..1]))
-            }
-        };
+        let such = columns.first().map_or(String::new(), |name| format!(", such as `{name}`"));
+        let expected = format!("a column for the role {role}{such}, to be read as {what}");
         DataError::Columns { path: file.path.clone(), found, expected, remedy }
     }
 

@@ -73,6 +73,7 @@ pub(super) struct Placed {
 pub(super) struct Grid {
     pub(super) edges: Vec<f64>,
     count: f64,
+    step: f64,
     last: usize,
     closed: Closed,
 }
@@ -96,7 +97,7 @@ impl Grid {
         if closed == Closed::LeftOneApart {
             edges.push(1.0);
         }
-        Ok(Self { edges, count: count as f64, last: count - 1, closed })
+        Ok(Self { edges, count: count as f64, step, last: count - 1, closed })
     }
 
     pub(super) fn bins(&self) -> usize {
@@ -106,25 +107,20 @@ impl Grid {
     /// The bin of a confidence in [0, 1] (or above by a rounding error).
     #[inline(always)]
     pub(super) fn place(&self, confidence: f64) -> usize {
-        // The nearest whole number, which adding 2^52 leaves in the low bits: the bin, or that above. The edges decide.
+        // The nearest whole number, which adding 2^52 leaves in the low bits: the bin, or that above. Its edge decides.
         const TWO_TO_52: f64 = 4_503_599_627_370_496.0;
-        let at = |confidence: f64| {
-            ((confidence * self.count + TWO_TO_52).to_bits() as u32 as usize).min(self.last)
-        };
+        let at = |confidence: f64| confidence * self.count + TWO_TO_52;
+        let low = |at: f64| at.to_bits() as u32 as usize;
         match self.closed {
-            Closed::Left => {
-                let i = at(confidence);
-                let i = i - usize::from(confidence < self.edges[i]);
-                i + usize::from(i < self.last && confidence >= self.edges[i + 1])
-            }
-            Closed::Right => {
-                let i = at(confidence);
-                let i = i - usize::from(i > 0 && confidence <= self.edges[i]);
-                i + usize::from(i < self.last && confidence > self.edges[i + 1])
+            Closed::Left | Closed::Right => {
+                let at = at(confidence);
+                let edge = (at - TWO_TO_52) * self.step;
+                let below = if self.closed == Closed::Left { confidence < edge } else { confidence <= edge };
+                low(at).saturating_sub(usize::from(below)).min(self.last)
             }
             Closed::LeftOneApart => {
                 let confidence = f64::from(confidence as f32);
-                let i = at(confidence);
+                let i = low(at(confidence)).min(self.last);
                 let i = i - usize::from(confidence < self.edges[i]);
                 i + usize::from(confidence >= self.edges[i + 1])
             }

@@ -3,16 +3,15 @@
 use super::bins::{Grid, Placed, place};
 use super::{Bins, check_pairs, top_labels};
 use crate::SignalError;
-use crate::probabilities::{check_labels, each_row};
+use crate::fours::{Fours, LANES};
+use crate::probabilities::{Visit, check_labels, each_checked, each_row};
 use crate::resample::estimate;
 use ndarray::{ArrayView2, Axis};
+use pulp::{cast, f64x4};
 use superalign_core::{Bootstrap, Estimate};
 
 /// The normal quantile of a 95% interval.
 const Z: f64 = 1.959_963_984_540_054;
-
-/// How many tables items are spread over where a pass is short.
-const TABLES: usize = 4;
 
 /// One bin of a reliability table that holds at least one item.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -191,25 +190,39 @@ pub fn top_label_reliability<P: Copy + Into<f64>>(
     };
     check_labels(labels, probs)?;
     let grid = Grid::new(count, closed)?;
-    // Neighbouring items go to tables of their own, so that one sum need not wait for the last; the number of hits
-    // stands above that of the items.
-    let mut tables = vec![[(0.0, 0_u64); TABLES]; grid.bins()];
-    each_row(probs, |item, _, top, confidence| {
-        let hit = u64::from(top == labels[item] as usize);
-        let (sum, numbers) = &mut tables[grid.place(confidence)][item % TABLES];
-        *sum += confidence;
-        *numbers += 1 + (hit << 32);
-    })?;
-    let read = |tables: &[(f64, u64); TABLES]| {
-        tables.iter().fold(Sums::default(), |sums, &(confidence, numbers)| Sums {
-            count: sums.count + f64::from(numbers as u32),
-            confidence: sums.confidence + confidence,
-            hits: sums.hits + (numbers >> 32) as f64,
-        })
+    let mut count = Count { labels, grid: &grid, tables: vec![[[[0.0; 2]; LANES]; 2]; grid.bins()] };
+    each_checked(probs, &mut count)?;
+    let read = |[misses, hits]: &[[[f64; 2]; LANES]; 2]| {
+        let [missed, hit] = [misses, hits].map(|tables| {
+            tables.iter().fold([0.0; 2], |sums, table| [sums[0] + table[0], sums[1] + table[1]])
+        });
+        Sums { count: missed[0] + hit[0], confidence: missed[1] + hit[1], hits: hit[0] }
     };
-    let sums: Vec<Sums> = tables.iter().map(read).collect();
+    let sums: Vec<Sums> = count.tables.iter().map(read).collect();
     let ends: Vec<_> = grid.edges.windows(2).map(|pair| (pair[0], pair[1])).collect();
     Ok(Reliability::new(&ends, &sums))
+}
+
+/// Counts items into bins of equal width.
+struct Count<'a> {
+    labels: &'a [u32],
+    grid: &'a Grid,
+    /// Of each bin, of misses and of hits, the number and the sum of confidences; neighbouring items go to tables of
+    /// their own, so that one sum need not wait for the last.
+    tables: Vec<[[[f64; 2]; LANES]; 2]>,
+}
+
+impl<P> Visit<P> for Count<'_> {
+    #[inline(always)]
+    fn visit<S: Fours>(&mut self, _: S, first: usize, count: usize, _: &[P], top: f64x4, largest: f64x4) {
+        let (top, largest): ([f64; LANES], [f64; LANES]) = (cast(top), cast(largest));
+        let labels = &self.labels[first..first + count];
+        for i in 0..count {
+            let hit = f64::from(labels[i]) == top[i];
+            let [count, sum] = &mut self.tables[self.grid.place(largest[i])][usize::from(hit)][i];
+            (*count, *sum) = (*count + 1.0, *sum + largest[i]);
+        }
+    }
 }
 
 /// Calibration error of confidences and outcomes with its interval over items; as [`reliability`] and

@@ -1,8 +1,10 @@
 //! The confident joint: how often an item of each given label is confidently of each class.
 
 use crate::SignalError;
-use crate::probabilities::{check_labels, each_row, with_vectors};
+use crate::fours::{Fours, LANES, Pass, each_four};
+use crate::probabilities::{check_labels, each_row};
 use ndarray::{Array2, ArrayView2};
+use pulp::{cast, f64x4};
 
 /// A threshold that no probability reaches: that of a class which no item is labelled with.
 pub const NEVER_REACHED: f64 = 2.0;
@@ -15,10 +17,6 @@ const SLACK: f64 = 1e-6;
 
 /// With more classes, the joint would not fit in memory.
 const MOST_CLASSES: usize = 1 << 13;
-
-/// Rows are looked at in groups of this many, and groups in blocks.
-const LANES: usize = 8;
-const BLOCK: usize = 128;
 
 /// What the confident joint does with its diagonal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -142,82 +140,67 @@ fn thresholds<P: Copy + Into<f64>>(
 pub(super) fn each_guess<P: Copy + Into<f64>>(
     probs: ArrayView2<'_, P>,
     thresholds: &[f64],
-    mut visit: impl FnMut(usize, usize),
+    visit: impl FnMut(usize, usize),
 ) {
     let table = probs.as_standard_layout();
     let flat = table.as_slice().unwrap_or_else(|| unreachable!("the standard layout is one slice"));
-    let classes = thresholds.len();
     let lowered: Vec<f64> = thresholds.iter().map(|threshold| threshold - SLACK).collect();
-    let mut guesses = [0.0; BLOCK];
-    for (block, rows) in flat.chunks(classes * BLOCK).enumerate() {
-        with_vectors(Guess { rows, thresholds: &lowered, guesses: &mut guesses });
-        let count = rows.len() / classes;
-        for (i, &guess) in guesses[..count].iter().enumerate() {
-            visit(block * BLOCK + i, guess as u32 as usize);
-        }
-    }
+    each_four(flat, thresholds.len(), &mut Guess { thresholds: &lowered, visit });
 }
 
-/// The guesses of a block of rows. A type, since a closure would not surely be inlined where the vectors
-/// of the processor are known.
-struct Guess<'a, P> {
-    rows: &'a [P],
+/// Of the classes that are reached, their number times this, plus the sum of their places.
+const ONE: f64 = 4_294_967_296.0;
+
+/// Guesses the class of which each row confidently is.
+struct Guess<'a, F> {
     thresholds: &'a [f64],
-    guesses: &'a mut [f64; BLOCK],
+    visit: F,
 }
 
-impl<P: Copy + Into<f64>> pulp::NullaryFnOnce for Guess<'_, P> {
-    type Output = ();
+/// What is known of four rows after some classes.
+struct Seen {
+    class: usize,
+    here: f64x4,
+    largest: f64x4,
+    /// The first class of the largest value.
+    top: f64x4,
+    /// See [`ONE`].
+    reached: f64x4,
+}
+
+impl<P, F: FnMut(usize, usize)> Pass<P> for Guess<'_, F> {
+    type State = Seen;
 
     #[inline(always)]
-    fn call(self) {
-        let width = LANES * self.thresholds.len();
-        let groups = self.rows.chunks_exact(width);
-        let rest = groups.remainder().chunks_exact(self.thresholds.len());
-        let (into, into_rest) = self.guesses.split_at_mut(self.rows.len() / width * LANES);
-        for (group, into) in groups.zip(into.as_chunks_mut::<LANES>().0) {
-            *into = side_by_side(group, self.thresholds);
-        }
-        for (row, into) in rest.zip(into_rest) {
-            [*into] = side_by_side(row, self.thresholds);
-        }
+    fn start<S: Fours>(&self, simd: S) -> Seen {
+        let zero = simd.splat_f64s(0.0);
+        Seen { class: 0, here: zero, largest: zero, top: zero, reached: zero }
     }
-}
 
-/// The guesses of N rows, each in a lane of a vector.
-#[inline(always)]
-fn side_by_side<P: Copy + Into<f64>, const N: usize>(rows: &[P], thresholds: &[f64]) -> [f64; N] {
-    let classes = thresholds.len();
-    // Plain loops: what is called in here may not be inlined, and is then without the vectors.
-    let mut each: [&[P]; N] = [rows; N];
-    for i in 0..N {
-        each[i] = &rows[i * classes..(i + 1) * classes];
+    #[inline(always)]
+    fn column<S: Fours>(&self, simd: S, seen: &mut Seen, values: f64x4) {
+        seen.top = simd.select_f64s(simd.greater_than_f64s(values, seen.largest), seen.here, seen.top);
+        seen.largest = simd.max_f64s(values, seen.largest);
+        let reached = simd.greater_than_or_equal_f64s(values, simd.splat_f64s(self.thresholds[seen.class]));
+        let one = simd.add_f64s(seen.here, simd.splat_f64s(ONE));
+        let none = simd.splat_f64s(0.0);
+        seen.reached = simd.add_f64s(seen.reached, simd.select_f64s(reached, one, none));
+        seen.here = simd.add_f64s(seen.here, simd.splat_f64s(1.0));
+        seen.class += 1;
     }
-    let (mut most, mut top) = ([f64::NEG_INFINITY; N], [0.0; N]);
-    // The classes that are reached: their number times 2^32, plus the sum of their places.
-    const ONE: f64 = 4_294_967_296.0;
-    let mut reached = [0.0; N];
-    for (j, &threshold) in thresholds.iter().enumerate() {
-        let mut value = [0.0; N];
-        for i in 0..N {
-            value[i] = each[i][j].into();
+
+    #[inline(always)]
+    fn finish<S: Fours>(&mut self, simd: S, first: usize, count: usize, _: &[P], seen: Seen) -> bool {
+        let [one, two] = [ONE, 2.0 * ONE].map(|value| simd.splat_f64s(value));
+        let several = simd.greater_than_or_equal_f64s(seen.reached, two);
+        let some = simd.select_f64s(several, seen.top, simd.sub_f64s(seen.reached, one));
+        let none = simd.less_than_f64s(seen.reached, one);
+        let guess: [f64; LANES] = cast(simd.select_f64s(none, seen.here, some));
+        for (i, &guess) in guess[..count].iter().enumerate() {
+            (self.visit)(first + i, guess as u32 as usize);
         }
-        let here = j as f64;
-        for i in 0..N {
-            reached[i] += if value[i] >= threshold { ONE + here } else { 0.0 };
-            let above = value[i] > most[i];
-            top[i] = if above { here } else { top[i] };
-            most[i] = if above { value[i] } else { most[i] };
-        }
+        true
     }
-    let none = classes as f64;
-    let mut guess = [0.0; N];
-    for i in 0..N {
-        let one = reached[i] - ONE;
-        let some = if reached[i] < 2.0 * ONE { one } else { top[i] };
-        guess[i] = if reached[i] < ONE { none } else { some };
-    }
-    guess
 }
 
 /// The confident joint scaled to the number of items of each given label, in whole numbers: `(k, k)`, summing to n

@@ -137,6 +137,20 @@ impl<'a> Input<'a> {
         made.as_ref().map_err(Clone::clone)
     }
 
+    /// Refuses tables of items and categories that do not fit into memory: real numbers as labels make as many
+    /// categories as votes.
+    pub(super) fn affordable(&self) -> Result<(), Undefined> {
+        const MOST: usize = 1 << 28;
+        let votes = self.votes()?;
+        let (items, categories) = (votes.items(), votes.categories());
+        if items.saturating_mul(categories) > MOST {
+            return Err(Undefined(format!(
+                "{items} items times {categories} categories are too many for a table: expected at most {MOST}"
+            )));
+        }
+        Ok(())
+    }
+
     /// The votes of two annotators alone.
     pub(super) fn votes_of(&self, annotators: [&str; 2]) -> Result<Votes, Undefined> {
         let votes = self.signal.votes.as_ref().ok_or_else(|| Undefined("there are no votes".to_owned()))?;
@@ -242,6 +256,7 @@ impl<'a> Input<'a> {
         if let Some(matrix) = &self.signal.probabilities {
             return Ok(view(matrix)?);
         }
+        self.affordable()?;
         let made = self.soft.get_or_init(|| {
             let votes = self.votes().ok()?;
             let voted: Vec<usize> =
@@ -330,6 +345,33 @@ impl<'a> Input<'a> {
         let counts = self.counts()?;
         if let Some(reference) = &self.signal.reference {
             return Ok((counts.clone(), reference.clone()));
+        }
+        // A file of counts may hold shares as well, since only their ratios matter.
+        if let Some(file) = self.reference
+            && let Some(shares) = &file.counts
+            && (self.signal.names.is_none() || file.names.is_none())
+        {
+            if shares.len() != counts.counts.len() {
+                let (found, expected) = (shares.len(), counts.counts.len());
+                return Err(Undefined(format!("the reference has {found} categories: expected {expected}")));
+            }
+            return Ok((counts.clone(), shares.clone()));
+        }
+        if let Some(file) = self.reference
+            && let (Some(shares), Some(names)) = (&file.counts, &file.names)
+        {
+            let (mut all, mut reference) = (counts.clone(), vec![0.0; counts.counts.len()]);
+            for (name, share) in names.iter().zip(shares) {
+                match all.names.iter().position(|mine| mine == name) {
+                    Some(place) => reference[place] += share,
+                    None => {
+                        all.names.push(name.clone());
+                        all.counts.push(0);
+                        reference.push(*share);
+                    }
+                }
+            }
+            return Ok((all, reference));
         }
         let (counts, reference) = self.two_counts()?;
         Ok((counts, reference.counts.iter().map(|&count| count as f64).collect()))

@@ -99,6 +99,7 @@ pub(super) fn measure(args: &MeasureArgs, out: &mut dyn Write) -> Result<(), Fai
     if !cfg!(test) {
         end_when_told();
     }
+    let left_out = if matches!(asked, Asked::Usual) { request::left_out(&input) } else { Vec::new() };
     let progress = if cfg!(test) { Progress::silent() } else { Progress::auto() };
     let stage = progress.stage("metrics", todo.len());
     let mut rows = Vec::new();
@@ -130,6 +131,7 @@ pub(super) fn measure(args: &MeasureArgs, out: &mut dyn Write) -> Result<(), Fai
         draws: args.draws,
         level: args.level,
         named: !matches!(asked, Asked::Usual),
+        left_out,
         rows,
     };
     if args.json {

@@ -97,6 +97,20 @@ fn usual(input: &Input<'_>, family: &str) -> Vec<(&'static Metric, Settings)> {
     possible.flat_map(|metric| metric.usual.iter().map(move |chosen| (metric, of(metric, chosen)))).collect()
 }
 
+/// The metrics that would be computed, were there fewer rows.
+pub(super) fn left_out(input: &Input<'_>) -> Vec<&'static str> {
+    let dear = metrics().filter(|metric| input.has(metric.needs) && !affordable(metric, input));
+    dear.map(|metric| metric.name).collect()
+}
+
+/// Whether a metric takes a few seconds at most: what looks at all pairs of rows has to be asked for by name where
+/// there are many.
+fn affordable(metric: &Metric, input: &Input<'_>) -> bool {
+    const MOST: usize = 400_000_000;
+    let rows = input.signal.rows.max(input.reference.map_or(0, |reference| reference.rows));
+    !matches!(metric.name, "prdc" | "mmd2") || rows.saturating_mul(rows) <= MOST
+}
+
 /// The settings that a usual computation is written with.
 fn of(metric: &'static Metric, chosen: &str) -> Settings {
     let chosen: Vec<(&str, &str)> = chosen.split(':').filter_map(|pair| pair.split_once('=')).collect();

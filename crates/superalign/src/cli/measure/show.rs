@@ -18,6 +18,8 @@ pub(super) struct Report<'a> {
     pub(super) level: f64,
     /// Whether the metrics were asked for by name.
     pub(super) named: bool,
+    /// Metrics that were not computed, since they take long.
+    pub(super) left_out: Vec<&'static str>,
     pub(super) rows: Vec<Row>,
 }
 
@@ -27,6 +29,12 @@ impl Report<'_> {
         let mut lines = describe(self.signal);
         if let Some(reference) = self.reference {
             lines.push(format!("Reference {}", describe(reference).join(" ")));
+        }
+        if !self.left_out.is_empty() {
+            let names = self.left_out.join(", ");
+            lines.push(format!(
+                "Left out, since all pairs of so many rows take long: {names}. Name them for it."
+            ));
         }
         lines
     }
@@ -185,7 +193,7 @@ fn digits(x: f64) -> String {
         return format!("{x:.0}");
     }
     match x.abs() {
-        size if size >= 1e6 || size < 1e-3 => format!("{x:.3e}"),
+        size if !(1e-3..1e6).contains(&size) => format!("{x:.3e}"),
         size if size >= 100.0 => format!("{x:.1}"),
         _ => format!("{x:.4}"),
     }

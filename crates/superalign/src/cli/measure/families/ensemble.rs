@@ -116,7 +116,7 @@ pub(super) const METRICS: &[Metric] = &[
         run: |input, _| {
             let (gold, answers) = numbers(input)?;
             let found = error_correlation(gold, answers)?;
-            let rows: Value = found.rows().into_iter().map(|row| json_numbers(row)).collect();
+            let rows: Value = found.rows().into_iter().map(json_numbers).collect();
             Ok(vec![array(rows, &["sources", "sources"], gold.len(), "items")])
         },
     },

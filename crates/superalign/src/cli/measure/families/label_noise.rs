@@ -3,7 +3,7 @@
 use super::super::catalogue::{Metric, Need, Opt, Settings, number, whole, word};
 use super::super::found::{Found, Undefined, array, json_number, json_numbers, one};
 use super::super::input::Input;
-use ndarray::ArrayView2;
+use ndarray::Array2;
 use serde_json::{Value, json};
 use superalign_core::{Bootstrap, Estimate};
 use superalign_signal::SignalError;
@@ -108,7 +108,7 @@ pub(super) const METRICS: &[Metric] = &[
         usual: &[],
         run: |input, _| {
             let (labels, probs) = (input.classes()?, input.probabilities()?);
-            Ok(vec![matrix(estimate_joint(labels, probs)?.view(), GIVEN_TRUE, labels.len())])
+            Ok(vec![matrix(&estimate_joint(labels, probs)?, GIVEN_TRUE, labels.len())])
         },
     },
     Metric {
@@ -143,8 +143,8 @@ pub(super) const METRICS: &[Metric] = &[
             const TRUE_GIVEN: &[&str] = &["true classes", "given classes"];
             Ok(vec![
                 array(json_numbers(&found.prior), &["classes"], n, "items").part("prior"),
-                matrix(found.noise_matrix.view(), GIVEN_TRUE, n).part("noise matrix"),
-                matrix(found.inverse_noise_matrix.view(), TRUE_GIVEN, n).part("inverse noise matrix"),
+                matrix(&found.noise_matrix, GIVEN_TRUE, n).part("noise matrix"),
+                matrix(&found.inverse_noise_matrix, TRUE_GIVEN, n).part("inverse noise matrix"),
             ])
         },
     },
@@ -253,7 +253,7 @@ pub(super) const METRICS: &[Metric] = &[
                 _ => Anchor::Largest,
             };
             const TRUE_GIVEN: &[&str] = &["true classes", "given classes"];
-            Ok(vec![matrix(anchor_transition(probs, anchor)?.view(), TRUE_GIVEN, probs.nrows())])
+            Ok(vec![matrix(&anchor_transition(probs, anchor)?, TRUE_GIVEN, probs.nrows())])
         },
     },
     Metric {
@@ -350,8 +350,8 @@ fn options(set: &Settings) -> JointOptions {
     JointOptions { diagonal, ..JointOptions::default() }
 }
 
-fn matrix(found: ArrayView2<'_, f64>, over: &'static [&'static str], n: usize) -> Found {
-    array(found.rows().into_iter().map(|row| json_numbers(row)).collect(), over, n, "items")
+fn matrix(found: &Array2<f64>, over: &'static [&'static str], n: usize) -> Found {
+    array(found.rows().into_iter().map(json_numbers).collect(), over, n, "items")
 }
 
 fn kind(input: &Input<'_>, set: &Settings) -> Result<Vec<Found>, Undefined> {
@@ -391,7 +391,7 @@ fn kind(input: &Input<'_>, set: &Settings) -> Result<Vec<Found>, Undefined> {
         test(&found.noise, "p of no noise"),
         test(&found.asymmetry, "p of symmetric"),
         test(&found.dependence, "p of class-conditional"),
-        matrix(found.transition.view(), &["true classes", "given classes"], n).part("transition"),
+        matrix(&found.transition, &["true classes", "given classes"], n).part("transition"),
         one(found.temperature, n, "items").part("temperature").detail(),
         array(groups, OVER, n, "items").part("groups"),
     ])

@@ -45,8 +45,8 @@ pub(super) const METRICS: &[Metric] = &[
                 "winners" => MajorityPosterior::Winners,
                 _ => MajorityPosterior::Shares,
             };
-            let votes = input.votes()?;
-            consensus(input, votes, majority(votes, None, &Majority { posterior, ties })?)
+            let votes = affordable(input)?;
+            consensus(input, votes, &majority(votes, None, &Majority { posterior, ties })?)
         },
     },
     Metric {
@@ -57,8 +57,8 @@ pub(super) const METRICS: &[Metric] = &[
         options: &[],
         usual: &[""],
         run: |input, _| {
-            let votes = input.votes()?;
-            consensus(input, votes, wawa(votes, None)?)
+            let votes = affordable(input)?;
+            consensus(input, votes, &wawa(votes, None)?)
         },
     },
     Metric {
@@ -69,9 +69,9 @@ pub(super) const METRICS: &[Metric] = &[
         options: &[whole("iterations", "100", "so many")],
         usual: &[],
         run: |input, set| {
-            let votes = input.votes()?;
+            let votes = affordable(input)?;
             let options = Skill { iterations: set.whole("iterations"), ..Skill::default() };
-            consensus(input, votes, zero_based_skill(votes, None, &options)?)
+            consensus(input, votes, &zero_based_skill(votes, None, &options)?)
         },
     },
     Metric {
@@ -87,13 +87,13 @@ pub(super) const METRICS: &[Metric] = &[
                 "crowd-kit" => DawidSkene::crowd_kit(),
                 _ => DawidSkene::default(),
             };
-            let votes = input.votes()?;
+            let votes = affordable(input)?;
             let found = dawid_skene(votes, None, &DawidSkene { search: search(input, set), ..preset })?;
             let matrices: Value = found
                 .raters
                 .matrices
                 .outer_iter()
-                .map(|matrix| matrix.rows().into_iter().map(|row| json_numbers(row)).collect::<Value>())
+                .map(|matrix| matrix.rows().into_iter().map(json_numbers).collect::<Value>())
                 .collect();
             let mut all = truth(input, votes, &found, "accuracy", &found.raters.accuracy)?;
             const OVER: &[&str] = &["annotators", "true categories", "given categories"];
@@ -114,7 +114,7 @@ pub(super) const METRICS: &[Metric] = &[
                 "crowd-kit" => OneCoin::crowd_kit(),
                 _ => OneCoin::default(),
             };
-            let votes = input.votes()?;
+            let votes = affordable(input)?;
             let found = one_coin(votes, None, &OneCoin { search: search(input, set), ..preset })?;
             truth(input, votes, &found, "accuracy", &found.raters.accuracy)
         },
@@ -134,7 +134,7 @@ pub(super) const METRICS: &[Metric] = &[
         ],
         usual: &[],
         run: |input, set| {
-            let votes = input.votes()?;
+            let votes = affordable(input)?;
             let classes = match set.word("classes") {
                 "estimated" => ClassPrior::Estimated { items: 0.0 },
                 _ => ClassPrior::Uniform,
@@ -163,7 +163,7 @@ pub(super) const METRICS: &[Metric] = &[
         ],
         usual: &[],
         run: |input, set| {
-            let votes = input.votes()?;
+            let votes = affordable(input)?;
             let preset = match set.word("method") {
                 "em" => {
                     Mace { method: MaceMethod::Em { smoothing: set.real("smoothing") }, ..Mace::default() }
@@ -176,6 +176,12 @@ pub(super) const METRICS: &[Metric] = &[
     },
 ];
 
+/// The votes, where a posterior of all items fits into memory.
+fn affordable<'a>(input: &'a Input<'_>) -> Result<&'a Votes, Undefined> {
+    input.affordable()?;
+    input.votes()
+}
+
 fn search(input: &Input<'_>, set: &Settings) -> Search {
     Search {
         iterations: set.whole("iterations"),
@@ -187,7 +193,7 @@ fn search(input: &Input<'_>, set: &Settings) -> Search {
     }
 }
 
-fn consensus(input: &Input<'_>, votes: &Votes, found: Consensus) -> Result<Vec<Found>, Undefined> {
+fn consensus(input: &Input<'_>, votes: &Votes, found: &Consensus) -> Result<Vec<Found>, Undefined> {
     let mut all = answers(input, votes, &found.posterior, &found.labels, &found.class_prior);
     let skills: Value = found.skills.iter().map(|skill| skill.map_or(Value::Null, json_number)).collect();
     all.push(array(skills, &["annotators"], votes.len(), "votes").part("skill"));
@@ -224,7 +230,7 @@ fn answers(
         .take(if votes.is_empty() { 0 } else { labels.len() })
         .map(|&label| json!(input.category(votes, label)))
         .collect();
-    let rows: Value = posterior.rows().into_iter().map(|row| json_numbers(row)).collect();
+    let rows: Value = posterior.rows().into_iter().map(json_numbers).collect();
     let sure = posterior.rows().into_iter().map(|row| row.iter().copied().fold(0.0, f64::max)).sum::<f64>();
     let mean = if labels.is_empty() {
         Outcome::Undefined("there are no items".to_owned())

@@ -124,7 +124,7 @@ pub(in super::super) fn label_noise(case: &Case<'_>) -> Option<Value> {
         });
     }
     let mut table = columns("p", case.input("pred_probs"));
-    let crowd = case.input_name("ratings") != "";
+    let crowd = !case.input_name("ratings").is_empty();
     if crowd {
         table.extend(columns("annotator", case.input("ratings")));
     } else {
@@ -189,10 +189,10 @@ pub(in super::super) fn calibration(case: &Case<'_>) -> Option<Value> {
     if case.metric() == "ece_empty" || case.metric() == "ece_single_sample" {
         return None;
     }
-    let binary = case.input_name("p") != "";
+    let binary = !case.input_name("p").is_empty();
     let (name, scored) = if binary {
         ("p", vec![column("p", case.input("p"))])
-    } else if case.input_name("logits") == "" {
+    } else if case.input_name("logits").is_empty() {
         ("probs", columns("p", case.input("probs")))
     } else {
         ("logits", columns("logit", case.input("logits")))

@@ -28,8 +28,8 @@ pub(in super::super) fn agreement(case: &Case<'_>) -> Option<Value> {
         "cohen_kappa" | "cohen_kappa_std" => format!("cohen-kappa:weights={weights}:spacing=index:a=r0:b=r1"),
         other => panic!("{other}"),
     };
-    let wide = if case.input_name("table") == "" {
-        let input = if case.input_name("a") == "" { case.input("ratings") } else { case.input("a") };
+    let wide = if case.input_name("table").is_empty() {
+        let input = if case.input_name("a").is_empty() { case.input("ratings") } else { case.input("a") };
         columns("r", input)
     } else {
         // A table of how many annotators chose each category: as many votes.
@@ -138,7 +138,7 @@ pub(in super::super) fn ensemble(case: &Case<'_>) -> Option<Value> {
             "kl_ambiguity": of("ambiguity"),
         }));
     }
-    let numbers_of = case.input_name("t") != "";
+    let numbers_of = !case.input_name("t").is_empty();
     let (gold, given) = if numbers_of { ("t", "f") } else { ("y", "preds") };
     let mut table = columns("source", case.input(given));
     table.push(column("gold", case.input(gold)));

@@ -10,9 +10,27 @@ pub(crate) const LANES: usize = 4;
 /// Vectors of four numbers: those of the processor, or four numbers.
 ///
 /// The widest ones gain nothing: these passes wait for memory.
-pub(crate) trait Fours: Simd<f64s = f64x4, m64s = m64x4, u64s = u64x4> {}
+pub(crate) trait Fours: Simd<f64s = f64x4, m64s = m64x4, u64s = u64x4> {
+    /// Two columns of four rows.
+    fn columns(self, rows: [[f64; 2]; LANES]) -> [f64x4; 2];
+}
 
-impl<S: Simd<f64s = f64x4, m64s = m64x4, u64s = u64x4>> Fours for S {}
+impl Fours for pulp::Scalar256b {
+    #[inline(always)]
+    fn columns(self, [a, b, c, d]: [[f64; 2]; LANES]) -> [f64x4; 2] {
+        [f64x4(a[0], b[0], c[0], d[0]), f64x4(a[1], b[1], c[1], d[1])]
+    }
+}
+
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+impl Fours for pulp::x86::V3 {
+    #[inline(always)]
+    fn columns(self, [a, b, c, d]: [[f64; 2]; LANES]) -> [f64x4; 2] {
+        // Two numbers of a row are loaded at once, and exchanged with those of the next row within halves.
+        let (even, odd) = (cast([a, c]), cast([b, d]));
+        [cast(self.avx._mm256_unpacklo_pd(even, odd)), cast(self.avx._mm256_unpackhi_pd(even, odd))]
+    }
+}
 
 /// What is computed of four rows; every function is to be `#[inline(always)]`, or it is without the vectors.
 pub(crate) trait Pass<P> {
@@ -93,26 +111,23 @@ fn look<S: Fours, P: Copy + Into<f64>, T: Pass<P>>(
     let (a, rest) = rows.split_at(columns);
     let (b, rest) = rest.split_at(columns);
     let (c, d) = rest.split_at(columns);
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<4>(), b.as_chunks::<4>());
-    let ((c, c_rest), (d, d_rest)) = (c.as_chunks::<4>(), d.as_chunks::<4>());
+    let ((a, a_last), (b, b_last)) = (a.as_chunks(), b.as_chunks());
+    let ((c, c_last), (d, d_last)) = (c.as_chunks(), d.as_chunks());
     let mut state = pass.start(simd);
     for (((a, b), c), d) in a.iter().zip(b).zip(c).zip(d) {
-        // Four rows of four become four columns; the tests would show another order of the lanes.
-        let columns: [f64x4; 4] = simd.deinterleave_shfl_f64s([wide(a), wide(b), wide(c), wide(d)]);
-        pass.column(simd, &mut state, columns[0]);
-        pass.column(simd, &mut state, columns[1]);
-        pass.column(simd, &mut state, columns[2]);
-        pass.column(simd, &mut state, columns[3]);
+        let [even, odd] = simd.columns([wide(a), wide(b), wide(c), wide(d)]);
+        pass.column(simd, &mut state, even);
+        pass.column(simd, &mut state, odd);
     }
-    for (((a, b), c), d) in a_rest.iter().zip(b_rest).zip(c_rest).zip(d_rest) {
-        pass.column(simd, &mut state, wide(&[*a, *b, *c, *d]));
+    if let ([a], [b], [c], [d]) = (a_last, b_last, c_last, d_last) {
+        pass.column(simd, &mut state, cast([(*a).into(), (*b).into(), (*c).into(), (*d).into()]));
     }
     state
 }
 
 #[inline(always)]
-fn wide<P: Copy + Into<f64>>(values: &[P; 4]) -> f64x4 {
-    f64x4(values[0].into(), values[1].into(), values[2].into(), values[3].into())
+fn wide<P: Copy + Into<f64>>(&[left, right]: &[P; 2]) -> [f64; 2] {
+    [left.into(), right.into()]
 }
 
 /// Whether a condition holds in all lanes.

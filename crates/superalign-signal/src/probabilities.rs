@@ -69,7 +69,8 @@ impl<P, F: FnMut(usize, &[P], usize, f64)> Visit<P> for Rows<F> {
     fn visit<S: Fours>(&mut self, _: S, first: usize, count: usize, rows: &[P], top: f64x4, largest: f64x4) {
         let (top, largest): ([f64; LANES], [f64; LANES]) = (cast(top), cast(largest));
         let classes = rows.len() / count;
-        for (i, row) in rows.chunks_exact(classes).enumerate() {
+        for i in 0..count {
+            let row = &rows[i * classes..(i + 1) * classes];
             (self.0)(first + i, row, top[i] as usize, largest[i]);
         }
     }

@@ -1,6 +1,8 @@
 //! How confidences are cut into bins. What is counted in them lives in `reliability`.
 
 use crate::SignalError;
+use crate::fours::{Fours, LANES};
+use pulp::{cast, f64x4};
 
 /// How confidences are cut into bins.
 ///
@@ -69,6 +71,9 @@ pub(super) struct Placed {
     pub(super) ends: Vec<(f64, f64)>,
 }
 
+/// Adding it rounds to a whole number, and leaves that in the low bits.
+const TWO_TO_52: f64 = 4_503_599_627_370_496.0;
+
 /// Bins of equal width: the place of a confidence by arithmetic alone.
 pub(super) struct Grid {
     pub(super) edges: Vec<f64>,
@@ -107,8 +112,7 @@ impl Grid {
     /// The bin of a confidence in [0, 1] (or above by a rounding error).
     #[inline(always)]
     pub(super) fn place(&self, confidence: f64) -> usize {
-        // The nearest whole number, which adding 2^52 leaves in the low bits: the bin, or that above. Its edge decides.
-        const TWO_TO_52: f64 = 4_503_599_627_370_496.0;
+        // The nearest whole number: the bin, or that above. Its edge decides.
         let at = |confidence: f64| confidence * self.count + TWO_TO_52;
         let low = |at: f64| at.to_bits() as u32 as usize;
         match self.closed {
@@ -125,6 +129,27 @@ impl Grid {
                 i + usize::from(confidence >= self.edges[i + 1])
             }
         }
+    }
+
+    /// [`Self::place`] of four confidences.
+    #[inline(always)]
+    pub(super) fn places<S: Fours>(&self, simd: S, confidence: f64x4) -> [usize; LANES] {
+        if self.closed == Closed::LeftOneApart {
+            return cast::<_, [f64; LANES]>(confidence).map(|confidence| self.place(confidence));
+        }
+        let [two_to_52, count, step] = [TWO_TO_52, self.count, self.step].map(|value| simd.splat_f64s(value));
+        let at = simd.add_f64s(simd.mul_f64s(confidence, count), two_to_52);
+        let above = simd.sub_f64s(at, two_to_52);
+        let edge = simd.mul_f64s(above, step);
+        let below = if self.closed == Closed::Left {
+            simd.less_than_f64s(confidence, edge)
+        } else {
+            simd.less_than_or_equal_f64s(confidence, edge)
+        };
+        let [zero, one, last] = [0.0, 1.0, self.last as f64].map(|value| simd.splat_f64s(value));
+        let bin = simd.sub_f64s(above, simd.select_f64s(below, one, zero));
+        let bin = simd.min_f64s(simd.max_f64s(bin, zero), last);
+        cast::<_, [u64; LANES]>(simd.add_f64s(bin, two_to_52)).map(|bits| bits as u32 as usize)
     }
 }
 
@@ -315,6 +340,11 @@ mod tests {
                 let inner = &left.edges[1..count];
                 prop_assert_eq!(left.place(c), inner.partition_point(|&e| e <= c));
                 prop_assert_eq!(right.place(c), inner.partition_point(|&e| e < c));
+            }
+            let apart = Grid::new(count, Closed::LeftOneApart).unwrap();
+            for grid in [left, right, apart] {
+                let places = grid.places(pulp::Scalar256b, f64x4(beside, c, 0.0, 1.0 + 1e-6));
+                prop_assert_eq!(places, [beside, c, 0.0, 1.0 + 1e-6].map(|c| grid.place(c)));
             }
         }
     }

@@ -214,12 +214,18 @@ struct Count<'a> {
 
 impl<P> Visit<P> for Count<'_> {
     #[inline(always)]
-    fn visit<S: Fours>(&mut self, _: S, first: usize, count: usize, _: &[P], top: f64x4, largest: f64x4) {
-        let (top, largest): ([f64; LANES], [f64; LANES]) = (cast(top), cast(largest));
+    fn visit<S: Fours>(&mut self, simd: S, first: usize, count: usize, _: &[P], top: f64x4, largest: f64x4) {
         let labels = &self.labels[first..first + count];
+        let mut label = [0.0; LANES];
         for i in 0..count {
-            let hit = f64::from(labels[i]) == top[i];
-            let [count, sum] = &mut self.tables[self.grid.place(largest[i])][usize::from(hit)][i];
+            label[i] = f64::from(labels[i]);
+        }
+        let [miss, hit] = [0, 1].map(|value| simd.splat_u64s(value));
+        let hit: [u64; LANES] = cast(simd.select_u64s(simd.equal_f64s(top, cast(label)), hit, miss));
+        let bin = self.grid.places(simd, largest);
+        let largest: [f64; LANES] = cast(largest);
+        for i in 0..count {
+            let [count, sum] = &mut self.tables[bin[i]][hit[i] as usize & 1][i];
             (*count, *sum) = (*count + 1.0, *sum + largest[i]);
         }
     }

@@ -5,7 +5,7 @@ use ndarray::Array2;
 use std::hint::black_box;
 use superalign_core::{Bootstrap, Seed, below};
 use superalign_signal::calibration::{
-    Bins, BrierScale, Clip, Cut, Norm, brier, nll, top_label_error_interval, top_label_reliability,
+    Bins, BrierScale, Clip, Cut, Norm, brier, nll, top_label_error_estimate, top_label_reliability,
 };
 
 /// Labels and softmax probabilities of logits that are higher by 2 at the label.
@@ -34,7 +34,7 @@ fn calibration(c: &mut Criterion) {
     let small = probs.slice(ndarray::s![..100_000, ..]);
     let by = Bootstrap::new(Seed::new(1));
     c.bench_function("ECE with interval, 100k x 10, 1000 draws", |b| {
-        b.iter(|| top_label_error_interval(&labels[..100_000], small, Bins::default(), Norm::L1, &by));
+        b.iter(|| top_label_error_estimate(&labels[..100_000], small, Bins::default(), Norm::L1, &by));
     });
 }
 

@@ -64,7 +64,7 @@ pub fn brier<P: Copy + Into<f64>>(
 ///
 /// # Errors
 /// As [`brier`]; settings of the bootstrap out of their range.
-pub fn brier_interval<P: Copy + Into<f64>>(
+pub fn brier_estimate<P: Copy + Into<f64>>(
     labels: &[u32],
     probs: ArrayView2<'_, P>,
     scale: BrierScale,
@@ -115,7 +115,7 @@ pub fn brier_binary(confidence: &[f64], hit: &[bool]) -> Result<f64, SignalError
 ///
 /// # Errors
 /// As [`brier_binary`]; settings of the bootstrap out of their range.
-pub fn brier_binary_interval(
+pub fn brier_binary_estimate(
     confidence: &[f64],
     hit: &[bool],
     by: &Bootstrap,

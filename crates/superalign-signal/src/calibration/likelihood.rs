@@ -49,7 +49,7 @@ pub fn nll<P: Copy + Into<f64>>(
 ///
 /// # Errors
 /// As [`nll`]; settings of the bootstrap out of their range.
-pub fn nll_interval<P: Copy + Into<f64>>(
+pub fn nll_estimate<P: Copy + Into<f64>>(
     labels: &[u32],
     probs: ArrayView2<'_, P>,
     clip: Clip,

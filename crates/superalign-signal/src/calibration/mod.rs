@@ -22,15 +22,15 @@ mod tests;
 
 pub use bins::{Bins, Closed, Cut};
 pub use brier::{
-    BrierScale, Murphy, brier, brier_binary, brier_binary_interval, brier_interval, classwise_murphy, murphy,
+    BrierScale, Murphy, brier, brier_binary, brier_binary_estimate, brier_estimate, classwise_murphy, murphy,
 };
 pub use isotonic::Isotonic;
-pub use likelihood::{Clip, nll, nll_interval};
+pub use likelihood::{Clip, nll, nll_estimate};
 pub use reliability::{
-    Bin, Norm, Reliability, calibration_error_interval, classwise_error, classwise_error_interval,
-    reliability, top_label_error_interval, top_label_reliability,
+    Bin, Norm, Reliability, calibration_error_estimate, classwise_error, classwise_error_estimate,
+    reliability, top_label_error_estimate, top_label_reliability,
 };
-pub use temperature::{Temperature, apply_temperature, fit_temperature, temperature_interval};
+pub use temperature::{Temperature, apply_temperature, fit_temperature, temperature_estimate};
 
 use crate::SignalError;
 use crate::probabilities::{check_labels, each_row};

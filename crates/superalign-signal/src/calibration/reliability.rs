@@ -242,14 +242,14 @@ impl<P> Visit<P> for Count<'_> {
 ///
 /// ```
 /// use superalign_core::Seed;
-/// use superalign_signal::{Bootstrap, calibration::{Bins, Norm, calibration_error_interval}};
+/// use superalign_signal::{Bootstrap, calibration::{Bins, Norm, calibration_error_estimate}};
 /// let hit: Vec<bool> = (0..1000).map(|i| i % 2 == 0).collect();
 /// let by = Bootstrap::new(Seed::new(1));
-/// let ece = calibration_error_interval(&[0.7; 1000], &hit, Bins::default(), Norm::L1, &by)?;
+/// let ece = calibration_error_estimate(&[0.7; 1000], &hit, Bins::default(), Norm::L1, &by)?;
 /// assert!((ece.value - 0.2).abs() < 1e-9 && ece.lo > 0.15 && ece.hi < 0.25);
 /// # Ok::<(), superalign_signal::SignalError>(())
 /// ```
-pub fn calibration_error_interval(
+pub fn calibration_error_estimate(
     confidence: &[f64],
     hit: &[bool],
     bins: Bins,
@@ -261,11 +261,11 @@ pub fn calibration_error_interval(
 }
 
 /// Calibration error of the most likely class with its interval over items; as [`top_label_reliability`] and
-/// [`calibration_error_interval`].
+/// [`calibration_error_estimate`].
 ///
 /// # Errors
 /// As these.
-pub fn top_label_error_interval<P: Copy + Into<f64>>(
+pub fn top_label_error_estimate<P: Copy + Into<f64>>(
     labels: &[u32],
     probs: ArrayView2<'_, P>,
     bins: Bins,
@@ -341,7 +341,7 @@ pub fn classwise_error<P: Copy + Into<f64>>(
 ///
 /// # Errors
 /// As [`classwise_error`]; settings of the bootstrap out of their range.
-pub fn classwise_error_interval<P: Copy + Into<f64>>(
+pub fn classwise_error_estimate<P: Copy + Into<f64>>(
     labels: &[u32],
     probs: ArrayView2<'_, P>,
     bins: Bins,

@@ -55,7 +55,7 @@ pub fn fit_temperature<P: Copy + Into<f64>>(
 ///
 /// # Errors
 /// As [`fit_temperature`]; settings of the bootstrap out of their range.
-pub fn temperature_interval<P: Copy + Into<f64>>(
+pub fn temperature_estimate<P: Copy + Into<f64>>(
     labels: &[u32],
     logits: ArrayView2<'_, P>,
     by: &Bootstrap,
@@ -312,7 +312,7 @@ mod tests {
             };
             let labels: Vec<u32> = probs.rows().into_iter().map(&mut label).collect();
             let by = Bootstrap { draws: 200, ..Bootstrap::new(Seed::new(run)) };
-            let found = temperature_interval(&labels, logits.view(), &by).unwrap();
+            let found = temperature_estimate(&labels, logits.view(), &by).unwrap();
             assert!(found.lo < found.value && found.value < found.hi && found.hi - found.lo < 0.6, "{found}");
             covered += usize::from(found.covers(2.0));
         }

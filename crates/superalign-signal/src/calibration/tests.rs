@@ -192,13 +192,13 @@ fn intervals_hold_what_they_are_of() {
         assert!((found.value - found.lo - half).abs() < 0.2 * half, "{found}");
     };
     let half = 1.96 * 0.007_246;
-    check(calibration_error_interval(&[0.8; 4000], &hit, WIDTH, Norm::L1, &by).unwrap(), 0.1, half);
-    check(top_label_error_interval(&labels, probs.view(), WIDTH, Norm::Max, &by).unwrap(), 0.1, half);
-    check(classwise_error_interval(&labels, probs.view(), WIDTH, Norm::L2, &by).unwrap(), 0.1, half);
+    check(calibration_error_estimate(&[0.8; 4000], &hit, WIDTH, Norm::L1, &by).unwrap(), 0.1, half);
+    check(top_label_error_estimate(&labels, probs.view(), WIDTH, Norm::Max, &by).unwrap(), 0.1, half);
+    check(classwise_error_estimate(&labels, probs.view(), WIDTH, Norm::L2, &by).unwrap(), 0.1, half);
     // A right item costs 0.04, a wrong one 0.64.
-    check(brier_binary_interval(&[0.8; 4000], &hit, &by).unwrap(), 0.22, 0.6 * half);
-    check(brier_interval(&labels, probs.view(), BrierScale::Full, &by).unwrap(), 0.44, 1.2 * half);
+    check(brier_binary_estimate(&[0.8; 4000], &hit, &by).unwrap(), 0.22, 0.6 * half);
+    check(brier_estimate(&labels, probs.view(), BrierScale::Full, &by).unwrap(), 0.44, 1.2 * half);
     let (right, wrong) = (-(0.8_f64.ln()), -(0.2_f64.ln()));
     let expected = 0.7 * right + 0.3 * wrong;
-    check(nll_interval(&labels, probs.view(), Clip::Never, &by).unwrap(), expected, (wrong - right) * half);
+    check(nll_estimate(&labels, probs.view(), Clip::Never, &by).unwrap(), expected, (wrong - right) * half);
 }

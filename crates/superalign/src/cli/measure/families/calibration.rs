@@ -5,9 +5,9 @@ use super::super::found::{Found, Outcome, Undefined, array, json_numbers, one};
 use super::super::input::Input;
 use serde_json::{Value, json};
 use superalign_signal::calibration::{
-    Bins, BrierScale, Clip, Closed, Cut, Isotonic, Norm, brier, brier_binary, brier_binary_interval,
-    brier_interval, calibration_error_interval, classwise_error, classwise_error_interval, classwise_murphy,
-    fit_temperature, murphy, nll, nll_interval, reliability, temperature_interval, top_label_error_interval,
+    Bins, BrierScale, Clip, Closed, Cut, Isotonic, Norm, brier, brier_binary, brier_binary_estimate,
+    brier_estimate, calibration_error_estimate, classwise_error, classwise_error_estimate, classwise_murphy,
+    fit_temperature, murphy, nll, nll_estimate, reliability, temperature_estimate, top_label_error_estimate,
     top_label_reliability,
 };
 
@@ -82,7 +82,7 @@ pub(super) const METRICS: &[Metric] = &[
             };
             let (labels, probs) = (input.classes()?, input.probabilities()?);
             let found =
-                input.interval(|| brier(labels, probs, scale), |by| brier_interval(labels, probs, scale, by));
+                input.interval(|| brier(labels, probs, scale), |by| brier_estimate(labels, probs, scale, by));
             Ok(vec![one(found, labels.len(), "items")])
         },
     },
@@ -95,7 +95,7 @@ pub(super) const METRICS: &[Metric] = &[
         usual: &[""],
         run: |input, _| {
             let (p, hit) = input.binary()?;
-            let found = input.interval(|| brier_binary(&p, &hit), |by| brier_binary_interval(&p, &hit, by));
+            let found = input.interval(|| brier_binary(&p, &hit), |by| brier_binary_estimate(&p, &hit, by));
             Ok(vec![one(found, p.len(), "items")])
         },
     },
@@ -148,7 +148,7 @@ pub(super) const METRICS: &[Metric] = &[
             };
             let (labels, probs) = (input.classes()?, input.probabilities()?);
             let found =
-                input.interval(|| nll(labels, probs, clip), |by| nll_interval(labels, probs, clip, by));
+                input.interval(|| nll(labels, probs, clip), |by| nll_estimate(labels, probs, clip, by));
             Ok(vec![one(found, labels.len(), "items").unit("nats")])
         },
     },
@@ -187,7 +187,7 @@ pub(super) const METRICS: &[Metric] = &[
             let (labels, logits) = (input.classes()?, input.logits()?);
             let n = labels.len();
             let fit = fit_temperature(labels, logits)?;
-            let found = input.interval(|| Ok(fit.temperature), |by| temperature_interval(labels, logits, by));
+            let found = input.interval(|| Ok(fit.temperature), |by| temperature_estimate(labels, logits, by));
             Ok(vec![
                 one(found, n, "items"),
                 one(fit.nll, n, "items").part("nll").unit("nats"),
@@ -255,12 +255,12 @@ fn error(input: &Input<'_>, set: &Settings, norm: Norm) -> Result<Vec<Found>, Un
     let found: Outcome = match set.word("of") {
         "classwise" => input.interval(
             || classwise_error(labels, probs, bins, norm),
-            |by| classwise_error_interval(labels, probs, bins, norm, by),
+            |by| classwise_error_estimate(labels, probs, bins, norm, by),
         ),
         "positive" => return positive(input, set, norm),
         _ => input.interval(
             || Ok(top_label_reliability(labels, probs, bins)?.error(norm)),
-            |by| top_label_error_interval(labels, probs, bins, norm, by),
+            |by| top_label_error_estimate(labels, probs, bins, norm, by),
         ),
     };
     Ok(vec![one(found, labels.len(), "items")])
@@ -270,7 +270,7 @@ fn positive(input: &Input<'_>, set: &Settings, norm: Norm) -> Result<Vec<Found>,
     let ((p, hit), bins) = (input.binary()?, bins(set));
     let found = input.interval(
         || Ok(reliability(&p, &hit, bins)?.error(norm)),
-        |by| calibration_error_interval(&p, &hit, bins, norm, by),
+        |by| calibration_error_estimate(&p, &hit, bins, norm, by),
     );
     Ok(vec![one(found, p.len(), "items")])
 }

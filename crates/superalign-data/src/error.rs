@@ -76,6 +76,18 @@ pub enum DataError {
         /// What to do about it.
         remedy: String,
     },
+    /// A name that does not exist was given: of a role or a shape.
+    #[error("found the {what} `{found}`, expected one of {expected}; {remedy}")]
+    Name {
+        /// What it should name.
+        what: &'static str,
+        /// The name that was given.
+        found: String,
+        /// The names that exist.
+        expected: String,
+        /// What to do about it.
+        remedy: String,
+    },
     /// A noise ratio outside its range.
     #[error("noise ratio: found {found}, expected a number from 0 to 1")]
     Ratio {

@@ -66,7 +66,7 @@ fn many(c: &mut Criterion) {
     let search = Search::MinHash { bands: 16, rows: 8, seed: Seed::new(1) };
     let minhash = NearDuplicates { search, ..exact };
     group.bench_function("near duplicates, MinHash", |b| {
-        b.iter(|| near_duplicates(black_box(&corpus), &minhash))
+        b.iter(|| near_duplicates(black_box(&corpus), &minhash));
     });
     group.finish();
 }
@@ -82,7 +82,7 @@ fn few(c: &mut Criterion) {
     });
     let by = Bootstrap::new(Seed::new(1));
     group.bench_function("self-BLEU-4 with 1,000 draws", |b| {
-        b.iter(|| self_bleu_estimate(&corpus, &bleu, &by))
+        b.iter(|| self_bleu_estimate(&corpus, &bleu, &by));
     });
     group.bench_function("pairwise BLEU-4", |b| b.iter(|| pairwise_bleu(black_box(&corpus), &bleu)));
     group.bench_function("homogenisation", |b| b.iter(|| homogenisation(black_box(&corpus))));

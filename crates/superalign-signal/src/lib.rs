@@ -28,9 +28,11 @@ pub mod collapse;
 pub mod embedding;
 pub mod ensemble;
 mod error;
+mod fours;
 pub mod label_diversity;
 pub mod label_noise;
 pub mod preference;
+mod probabilities;
 mod resample;
 pub mod text;
 pub mod truth;
@@ -39,3 +41,8 @@ mod votes;
 pub use error::SignalError;
 pub use superalign_core::{Bootstrap, Estimate};
 pub use votes::Votes;
+
+/// The examples of the README, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

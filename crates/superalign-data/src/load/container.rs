@@ -18,6 +18,8 @@ pub enum Container {
     Json,
     /// Apache Parquet, uncompressed, Snappy, gzip or Zstandard.
     Parquet,
+    /// One array of numbers, as NumPy saves it.
+    Npy,
 }
 
 impl Container {
@@ -30,23 +32,24 @@ impl Container {
             Self::Jsonl => "JSONL",
             Self::Json => "JSON",
             Self::Parquet => "Parquet",
+            Self::Npy => "NPY",
         }
     }
 }
 
 /// What one pass over the bytes told.
-pub(super) struct Inspected {
-    pub(super) container: Container,
-    pub(super) digest: String,
+pub(crate) struct Inspected {
+    pub(crate) container: Container,
+    pub(crate) digest: String,
     /// What separates columns, where the container is a table.
-    pub(super) delimiter: u8,
+    pub(crate) delimiter: u8,
 }
 
 /// The byte order mark that some programs put before UTF-8.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads the whole file once: container, digest, and whether a text file is UTF-8.
-pub(super) fn inspect(path: &Path) -> Result<Inspected, DataError> {
+pub(crate) fn inspect(path: &Path) -> Result<Inspected, DataError> {
     let meta = std::fs::metadata(path).map_err(|e| unreadable(path, &e))?;
     if meta.is_dir() {
         return Err(directory(path));
@@ -78,7 +81,7 @@ pub(super) fn inspect(path: &Path) -> Result<Inspected, DataError> {
             Some((kind, _)) => kind,
             None => known.insert(recognise(path, chunk)?).0,
         };
-        if kind != Container::Parquet {
+        if !matches!(kind, Container::Parquet | Container::Npy) {
             held = text.check(path, chunk, read == 0)?;
             let end = chunk.len();
             buffer.copy_within(end - held..end, 0);
@@ -92,7 +95,7 @@ pub(super) fn inspect(path: &Path) -> Result<Inspected, DataError> {
 }
 
 /// Opens a text file behind its byte order mark.
-pub(super) fn open_text(path: &Path) -> Result<BufReader<File>, DataError> {
+pub(crate) fn open_text(path: &Path) -> Result<BufReader<File>, DataError> {
     let file = File::open(path).map_err(|e| unreadable(path, &e))?;
     let mut reader = BufReader::with_capacity(1 << 16, file);
     let start = reader.fill_buf().map_err(|e| unreadable(path, &e))?;
@@ -103,7 +106,7 @@ pub(super) fn open_text(path: &Path) -> Result<BufReader<File>, DataError> {
 }
 
 /// The error for a file that the system does not give us.
-pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> DataError {
+pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> DataError {
     if error.kind() != ErrorKind::NotFound {
         return file(
             path,
@@ -121,11 +124,21 @@ pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> DataError {
             None => "check the path".to_owned(),
         },
     };
-    file(path, "no such file", "a file of tasks or preferences", &remedy)
+    file(path, "no such file", "a file", &remedy)
+}
+
+/// The error for numbers without names where records are needed.
+pub(super) fn array_of_numbers(path: &Path) -> DataError {
+    file(
+        path,
+        "a NumPy array",
+        "tasks or preferences, as CSV, TSV, JSON, JSONL or Parquet",
+        "measure it with `superalign measure`, or name another file",
+    )
 }
 
 fn directory(path: &Path) -> DataError {
-    const ENDINGS: [&str; 7] = [".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".txt"];
+    const ENDINGS: [&str; 8] = [".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".npy", ".txt"];
     let mut names = listing(path).unwrap_or_default();
     names.retain(|name| ENDINGS.iter().any(|ending| name.to_lowercase().ends_with(ending)));
     let remedy = match names.first() {
@@ -158,6 +171,9 @@ fn recognise(path: &Path, start: &[u8]) -> Result<(Container, u8), DataError> {
     let extension = path.extension().map_or(String::new(), |e| e.to_string_lossy().to_lowercase());
     if start.starts_with(b"PAR1") {
         return Ok((Container::Parquet, 0));
+    }
+    if start.starts_with(b"\x93NUMPY") {
+        return Ok((Container::Npy, 0));
     }
     let text = start.strip_prefix(BOM).unwrap_or(start).trim_ascii_start();
     let foreign = |found, remedy| Err(file(path, found, "CSV, TSV, JSON, JSONL or Parquet", remedy));

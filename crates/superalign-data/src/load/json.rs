@@ -11,7 +11,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 /// The objects of a JSONL file, streamed; blank lines are passed over.
-pub(super) fn lines(path: &Path) -> Result<Rows, DataError> {
+pub(crate) fn lines(path: &Path) -> Result<Rows, DataError> {
     let mut reader = open_text(path)?;
     let path: Rc<Path> = Rc::from(path);
     let (mut buffer, mut line) = (Vec::new(), 0);
@@ -47,7 +47,7 @@ fn parse_line(path: &Rc<Path>, line: u64, text: &[u8]) -> Result<Row, DataError>
 }
 
 /// The objects of a JSON array. The text is held whole, the objects are made one after the other.
-pub(super) fn array(path: &Path) -> Result<Rows, DataError> {
+pub(crate) fn array(path: &Path) -> Result<Rows, DataError> {
     let mut text = Vec::new();
     open_text(path)?.read_to_end(&mut text).map_err(|e| unreadable(path, &e))?;
     let mut cursor =

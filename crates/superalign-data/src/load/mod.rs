@@ -3,13 +3,13 @@
 //! Texts are kept as they are, save white space at their ends. How tasks and preferences become binary items
 //! is the business of [`crate::binary`]; nothing here is random.
 
-mod container;
+pub(crate) mod container;
 mod format;
-mod json;
-mod parquet;
+pub(crate) mod json;
+pub(crate) mod parquet;
 mod preference;
-mod row;
-mod table;
+pub(crate) mod row;
+pub(crate) mod table;
 mod task;
 
 pub use container::Container;
@@ -149,6 +149,7 @@ pub fn load(path: impl AsRef<Path>, format: Option<Format>) -> Result<Loaded, Da
         Container::Jsonl => json::lines(path)?,
         Container::Json => json::array(path)?,
         Container::Parquet => parquet::rows(path)?,
+        Container::Npy => return Err(container::array_of_numbers(path)),
     };
     let first = rows.stream.next().transpose()?;
     let Some(first) = first else { return Err(no_rows(path, inspected.container)) };
@@ -195,10 +196,10 @@ pub fn load(path: impl AsRef<Path>, format: Option<Format>) -> Result<Loaded, Da
 }
 
 /// Records of a file, one after the other.
-struct Rows {
+pub(crate) struct Rows {
     /// The columns, in the order of the file; the sorted keys of the first record where the container has no header.
     columns: Vec<String>,
-    stream: Box<dyn Iterator<Item = Result<Row, DataError>>>,
+    pub(crate) stream: Box<dyn Iterator<Item = Result<Row, DataError>>>,
 }
 
 struct Gathered {
@@ -273,7 +274,7 @@ impl Gathered {
     }
 }
 
-fn no_rows(path: &Path, container: Container) -> DataError {
+pub(crate) fn no_rows(path: &Path, container: Container) -> DataError {
     DataError::File {
         path: path.to_path_buf(),
         found: format!("a {} file without rows", container.name()),

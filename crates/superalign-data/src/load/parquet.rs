@@ -5,13 +5,14 @@ use super::{Format, Rows};
 use crate::error::{At, DataError, Place};
 use parquet::basic::{CompressionCodec, ConvertedType, Repetition, Type as Physical};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::Field;
 use parquet::record::reader::RowIter;
 use parquet::schema::types::{Type, TypePtr};
 use serde_json::{Map, Number, Value};
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -40,21 +41,32 @@ pub(super) fn rows(path: &Path) -> Result<Rows, DataError> {
             Row::Table { path: Rc::from(path), at: At::Row(1), columns: Rc::from([]), values: Vec::new() };
         return Ok(Rows { columns, stream: Box::new(std::iter::once(Ok(row))) });
     }
-    check_compression(path, &reader)?;
+    check_compression(path, reader.metadata())?;
+    check_chunks(path, reader.metadata())?;
     let names: Rc<[String]> = read.iter().map(|field| field.name().to_owned()).collect();
     let projection =
         Type::group_type_builder(root.name()).with_fields(read).build().map_err(|e| unusable(path, &e))?;
-    let records = RowIter::from_file_into(Box::new(reader))
-        .project(Some(projection))
+    let mut records = guarded(|| RowIter::from_file_into(Box::new(reader)).project(Some(projection)))
         .map_err(|e| unusable(path, &e))?;
     let path: Rc<Path> = Rc::from(path);
-    let stream = records.zip(1..).map(move |(record, n)| {
+    let mut n = 0;
+    let stream = std::iter::from_fn(move || {
+        n += 1;
         let at = At::Row(n);
-        let record = record.map_err(|e| broken(&path, at, &e))?;
+        let record = match guarded(|| records.next().transpose()) {
+            Ok(record) => record?,
+            Err(e) => return Some(Err(broken(&path, at, &e))),
+        };
         let values = record.into_columns().into_iter().map(|(_, field)| value(field)).collect();
-        Ok(Row::Table { path: path.clone(), at, columns: names.clone(), values })
+        Some(Ok(Row::Table { path: path.clone(), at, columns: names.clone(), values }))
     });
     Ok(Rows { columns, stream: Box::new(stream) })
+}
+
+/// The library panics on some broken files: that is a broken file, too.
+pub(crate) fn guarded<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err(ParquetError::General("pages that contradict each other".to_owned())))
 }
 
 /// The compressions that are read.
@@ -67,8 +79,26 @@ const READ: [CompressionCodec; 4] = [
 /// The same in words.
 const COMPRESSIONS: &str = "uncompressed, Snappy, gzip or Zstandard";
 
-fn check_compression(path: &Path, reader: &SerializedFileReader<File>) -> Result<(), DataError> {
-    let groups = reader.metadata().row_groups().iter();
+/// Refuses column chunks that lie outside the file, of which the library makes no error.
+pub(crate) fn check_chunks(path: &Path, metadata: &ParquetMetaData) -> Result<(), DataError> {
+    let length = std::fs::metadata(path).map_or(0, |meta| meta.len());
+    let inside = |chunk: &ColumnChunkMetaData| {
+        let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
+        let end = u64::try_from(start).ok()?.checked_add(u64::try_from(chunk.compressed_size()).ok()?)?;
+        (end <= length && chunk.num_values() >= 0 && chunk.data_page_offset() >= 0).then_some(())
+    };
+    let mut groups = metadata.row_groups().iter();
+    if groups
+        .all(|group| group.num_rows() >= 0 && group.columns().iter().all(|chunk| inside(chunk).is_some()))
+    {
+        return Ok(());
+    }
+    Err(unusable(path, &ParquetError::General("a column that does not lie in the file".to_owned())))
+}
+
+/// Refuses what cannot be unpacked here.
+pub(crate) fn check_compression(path: &Path, metadata: &ParquetMetaData) -> Result<(), DataError> {
+    let groups = metadata.row_groups().iter();
     let mut codecs = groups.flat_map(RowGroupMetaData::columns).map(ColumnChunkMetaData::compression_codec);
     match codecs.find(|codec| !READ.contains(codec)) {
         None => Ok(()),
@@ -152,7 +182,7 @@ fn value(field: Field) -> Value {
     }
 }
 
-fn unusable(path: &Path, error: &ParquetError) -> DataError {
+pub(crate) fn unusable(path: &Path, error: &ParquetError) -> DataError {
     DataError::File {
         path: path.to_path_buf(),
         found: format!("Parquet that cannot be read ({error})"),

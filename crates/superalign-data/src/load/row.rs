@@ -16,7 +16,7 @@ pub(super) const OBJECTIVE: &[&str] = &["objective"];
 pub(super) const CONFLICT: &[&str] = &["conflict"];
 
 /// A record: cells under a shared header, or an object with keys of its own.
-pub(super) enum Row {
+pub(crate) enum Row {
     Table { path: Rc<Path>, at: At, columns: Rc<[String]>, values: Vec<Value> },
     Object { path: Rc<Path>, at: At, fields: Map<String, Value> },
 }
@@ -44,7 +44,7 @@ pub(super) struct Wrong<'a> {
 }
 
 impl Row {
-    pub(super) fn at(&self) -> At {
+    pub(crate) fn at(&self) -> At {
         match self {
             Self::Table { at, .. } | Self::Object { at, .. } => *at,
         }
@@ -256,7 +256,7 @@ pub(super) fn integer(value: &Value) -> Option<i64> {
 }
 
 /// The value for a message: on one line, at most 60 characters.
-pub(super) fn shown(value: &Value) -> String {
+pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::String(text) if text.trim().is_empty() => "an empty text".to_owned(),
         Value::String(text) => format!("`{}`", short(text)),
@@ -268,7 +268,7 @@ pub(super) fn shown(value: &Value) -> String {
 }
 
 /// The text on one line, at most 60 characters.
-pub(super) fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     const MOST: usize = 60;
     let line: String = text.trim().chars().take(MOST).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.trim().chars().count() > MOST { line + "…" } else { line }

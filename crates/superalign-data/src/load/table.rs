@@ -19,7 +19,7 @@ pub(super) fn rows(path: &Path, inspected: &Inspected) -> Result<Rows, DataError
     let mut lines = Lines { passed: 1, ends };
     let mut reader = ReaderBuilder::new().delimiter(inspected.delimiter).from_reader(text);
     let shared: Rc<Path> = Rc::from(path);
-    let header = reader.headers().map_err(|e| broken(path, &e, &mut lines))?;
+    let header = reader.headers().map_err(|e| broken(path, &e, At::Line(lines.of(e.position()))))?;
     let columns: Rc<[String]> = header.iter().map(|name| name.trim().to_owned()).collect();
     for (i, name) in columns.iter().enumerate() {
         if !name.is_empty() && columns[..i].contains(name) {
@@ -45,7 +45,7 @@ pub(super) fn rows(path: &Path, inspected: &Inspected) -> Result<Rows, DataError
                 values,
             }))
         }
-        Err(e) => Some(Err(broken(&shared, &e, &mut lines))),
+        Err(e) => Some(Err(broken(&shared, &e, At::Line(lines.of(e.position()))))),
     });
     Ok(Rows { columns: names, stream: Box::new(stream) })
 }
@@ -109,8 +109,8 @@ impl<R: Read> Read for Watched<R> {
     }
 }
 
-fn broken(path: &Path, error: &csv::Error, lines: &mut Lines) -> DataError {
-    let at = At::Line(lines.of(error.position()));
+/// The error for a record that is none, which begins at that line.
+pub(crate) fn broken(path: &Path, error: &csv::Error, at: At) -> DataError {
     let place = Box::new(Place { path: path.to_path_buf(), at });
     match error.kind() {
         ErrorKind::UnequalLengths { expected_len, len, .. } => DataError::Syntax {

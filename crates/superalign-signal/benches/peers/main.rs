@@ -10,7 +10,7 @@ use std::time::Instant;
 use superalign_signal::agreement::{self, Coefficient, Level};
 use superalign_signal::calibration::{Bins, Closed, Norm, top_label_reliability};
 use superalign_signal::embedding::{Vendi, prdc, vendi_score};
-use superalign_signal::label_noise::confident_joint;
+use superalign_signal::label_noise::{JointOptions, confident_joint};
 use superalign_signal::text::{Bleu, Boundary, Corpus, Ngrams, Tokenizer, distinct_n, self_bleu};
 use superalign_signal::truth::{DawidSkene, dawid_skene};
 use superalign_signal::{SignalError, Votes};
@@ -57,7 +57,8 @@ fn prepare(task: &str, folder: &Path) -> Box<dyn Fn() -> Found> {
         "dawid-skene" => {
             let table = npy::read::<i8>(&folder.join("ratings.npy"));
             Box::new(move || {
-                let found = dawid_skene(&Votes::dense(table.view())?, None, &DawidSkene::maximum_likelihood())?;
+                let found =
+                    dawid_skene(&Votes::dense(table.view())?, None, &DawidSkene::maximum_likelihood())?;
                 assert!(found.converged, "not converged: the comparison would be unfair");
                 Ok(json!({"prior": found.class_prior}))
             })
@@ -65,7 +66,7 @@ fn prepare(task: &str, folder: &Path) -> Box<dyn Fn() -> Found> {
         "confident-joint" => {
             let (labels, probs) = labelled(folder, array("probs"));
             Box::new(move || {
-                let joint = confident_joint(&labels, probs.view())?;
+                let joint = confident_joint(&labels, probs.view(), &JointOptions::default())?;
                 Ok(json!({"off_diagonal": joint.sum() - joint.diag().sum()}))
             })
         }
@@ -112,7 +113,8 @@ fn prepare(task: &str, folder: &Path) -> Box<dyn Fn() -> Found> {
 fn labelled(folder: &Path, probs: Array2<f64>) -> (Vec<u32>, Array2<f64>) {
     let labels = npy::read::<i64>(&folder.join("labels.npy"));
     let column: ArrayView1<'_, i64> = labels.column(0);
-    let labels = column.iter().map(|&label| u32::try_from(label).expect("labels are class numbers")).collect();
+    let labels =
+        column.iter().map(|&label| u32::try_from(label).expect("labels are class numbers")).collect();
     (labels, probs)
 }
 

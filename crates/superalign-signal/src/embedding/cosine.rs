@@ -1,7 +1,7 @@
 //! Mean cosine between pairs of rows, with its interval.
 
 use super::matrix::multiply;
-use super::real::{Real, ZeroRows, check, inverse_norms};
+use super::real::{Real, ZeroRows, inverse_norms};
 use crate::SignalError;
 use ndarray::{Array2, ArrayView2, s};
 use superalign_core::{Bootstrap, Estimate, below};
@@ -30,8 +30,7 @@ const BLOCK: usize = 512;
 /// # Ok::<(), superalign_signal::SignalError>(())
 /// ```
 pub fn mean_pairwise_cosine<T: Real>(x: ArrayView2<'_, T>, zero_rows: ZeroRows) -> Result<f64, SignalError> {
-    check(x, 2)?;
-    let inverse = inverse_norms(x, zero_rows)?;
+    let inverse = inverse_norms(x, 2, zero_rows)?;
     Ok(of_all(x, &inverse))
 }
 
@@ -58,8 +57,7 @@ pub fn mean_pairwise_cosine_estimate<T: Real>(
     by: &Bootstrap,
 ) -> Result<Estimate, SignalError> {
     by.check()?;
-    check(x, 4)?;
-    let inverse = inverse_norms(x, zero_rows)?;
+    let inverse = inverse_norms(x, 4, zero_rows)?;
     let (n, d) = x.dim();
     let mut draws = Vec::with_capacity(by.draws);
     let most = (HELD / n).clamp(8, BATCH);

@@ -25,7 +25,7 @@ const ROUNDING: f64 = 8.0 * f64::EPSILON;
 /// # Ok::<(), superalign_signal::SignalError>(())
 /// ```
 pub fn log_det_plus_identity<T: Real>(x: ArrayView2<'_, T>, zero_rows: ZeroRows) -> Result<f64, SignalError> {
-    let inverse = inverse_norms(x, zero_rows)?;
+    let inverse = inverse_norms(x, 1, zero_rows)?;
     let shape = Shape { scale: Some(&inverse), ..Shape::default() };
     let mut matrix = gram(x, Over::smaller(x), shape, Precision::Double);
     matrix.diag_mut().mapv_inplace(|value| value + 1.0);
@@ -52,7 +52,7 @@ pub fn log_det_plus_identity<T: Real>(x: ArrayView2<'_, T>, zero_rows: ZeroRows)
 /// # Ok::<(), superalign_signal::SignalError>(())
 /// ```
 pub fn log_det<T: Real>(x: ArrayView2<'_, T>) -> Result<f64, SignalError> {
-    let inverse = inverse_norms(x, ZeroRows::Refuse)?;
+    let inverse = inverse_norms(x, 1, ZeroRows::Refuse)?;
     let (n, d) = x.dim();
     if n > d {
         let reason = format!("the Gram matrix of {n} rows of {d} columns is singular");

@@ -212,6 +212,23 @@ mod tests {
     }
 
     #[test]
+    fn the_correction_brings_a_small_sample_near_to_all_rows() {
+        use crate::embedding::{Vendi, vendi_score};
+        let mut rng = Seed::new(9).rng();
+        let x = Array2::from_shape_fn((5000, 60), |(_, j)| {
+            let uniform = below(&mut rng, 1 << 20) as f64 / f64::from(1 << 20) - 0.5;
+            uniform / (1.0 + j as f64).sqrt() + f64::from(u8::from(j == 0)) * 0.3
+        });
+        let score = |x: ArrayView2<'_, f64>| vendi_score(x, &Vendi::default());
+        let few = x.slice(ndarray::s![..150, ..]);
+        let by = Jackknife { correction: Correction::FirstOrder, ..Jackknife::new(Seed::new(1)) };
+        let (all, plain, corrected) =
+            (score(x.view()).unwrap(), score(few).unwrap(), jackknife(few, &by, score).unwrap());
+        assert!((corrected.value - all).abs() < 0.4 * (plain - all).abs(), "{all} {plain} {corrected}");
+        assert!(corrected.covers(all) && plain < all, "{all} {plain} {corrected}");
+    }
+
+    #[test]
     fn settings_out_of_range_are_refused() {
         let x = Array2::<f64>::eye(5);
         let message = |by: Jackknife| jackknife(x.view(), &by, |_| Ok(0.0)).unwrap_err().to_string();

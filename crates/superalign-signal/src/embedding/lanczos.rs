@@ -84,7 +84,7 @@ pub fn vendi_score_estimate<T: Real>(
     if !(order > 0.0 && order.is_finite()) {
         return Err(SignalError::setting("order", order, "a finite number above 0"));
     }
-    let inverse = inverse_norms(x, zero_rows)?;
+    let inverse = inverse_norms(x, 1, zero_rows)?;
     let units = inverse.iter().filter(|inverse| **inverse > 0.0).count();
     if units == 0 {
         return Err(SignalError::undefined(NAME, "every eigenvalue is zero"));

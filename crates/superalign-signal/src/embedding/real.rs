@@ -66,27 +66,32 @@ const LARGEST: f64 = 1e150;
 
 /// At least `rows` rows and one column, and every coordinate a finite number.
 pub(crate) fn check<T: Real>(x: ArrayView2<'_, T>, rows: usize) -> Result<(), SignalError> {
+    check_size(x, rows)?;
+    for (index, row) in x.rows().into_iter().enumerate() {
+        let sum = |row: &[T]| sum_over(row, row, |value, _| value.abs());
+        // Where the sum of the magnitudes is small, each of them is.
+        if row.as_slice().map_or_else(|| sum(&row.to_vec()), sum) < LARGEST {
+            continue;
+        }
+        let wide = row.iter().map(|value| value.wide());
+        if let Some(found) = wide.into_iter().find(|value| value.is_nan() || value.abs() >= LARGEST) {
+            return Err(SignalError::Value {
+                what: "a coordinate of row",
+                index,
+                found,
+                expected: "a finite number below 1e150",
+            });
+        }
+    }
+    Ok(())
+}
+
+fn check_size<T: Real>(x: ArrayView2<'_, T>, rows: usize) -> Result<(), SignalError> {
     if x.nrows() < rows {
         return Err(SignalError::TooFew { what: "rows", found: x.nrows(), expected: rows });
     }
     if x.ncols() == 0 {
         return Err(SignalError::TooFew { what: "columns", found: 0, expected: 1 });
-    }
-    for (index, row) in x.rows().into_iter().enumerate() {
-        // The sum of magnitudes is finite and small exactly if all are, up to a factor that the bound leaves room for.
-        let sum = row.iter().fold(0.0_f64, |sum, value| sum + value.wide().abs());
-        if sum.is_nan() || sum >= LARGEST {
-            let bad =
-                row.iter().map(|value| value.wide()).find(|value| value.is_nan() || value.abs() >= LARGEST);
-            if let Some(found) = bad {
-                return Err(SignalError::Value {
-                    what: "a coordinate of row",
-                    index,
-                    found,
-                    expected: "a finite number below 1e150",
-                });
-            }
-        }
     }
     Ok(())
 }
@@ -99,15 +104,19 @@ pub(crate) fn same_width<T: Real>(x: ArrayView2<'_, T>, y: ArrayView2<'_, T>) ->
     Err(SignalError::Shape { what: "number of columns of y", found: y.ncols(), expected: x.ncols() })
 }
 
-/// One over the norm of every row, and 0 for a row of zeros where the convention allows one.
+/// One over the norm of every row, and 0 for a row of zeros where the convention allows one; checks as [`check`] does.
 pub(crate) fn inverse_norms<T: Real>(
     x: ArrayView2<'_, T>,
+    rows: usize,
     zero_rows: ZeroRows,
 ) -> Result<Vec<f64>, SignalError> {
-    check(x, 1)?;
+    check_size(x, rows)?;
     let mut inverse = Vec::with_capacity(x.nrows());
     for (index, row) in x.rows().into_iter().enumerate() {
         let norm = row.as_slice().map_or_else(|| norm(&row.to_vec()), norm);
+        if norm.is_nan() || norm >= LARGEST {
+            check(x, rows)?;
+        }
         if norm >= f64::MIN_POSITIVE {
             inverse.push(1.0 / norm);
         } else if zero_rows == ZeroRows::Zero {
@@ -171,10 +180,10 @@ mod tests {
     #[test]
     fn norms_neither_overflow_nor_underflow() {
         let x = array![[3e140, 4e140], [3e-200, 4e-200], [0.0, 0.0]];
-        let found = inverse_norms(x.view(), ZeroRows::Zero).unwrap();
+        let found = inverse_norms(x.view(), 1, ZeroRows::Zero).unwrap();
         assert!((found[0] * 5e140 - 1.0).abs() < 1e-15 && (found[1] * 5e-200 - 1.0).abs() < 1e-14);
         assert_eq!(found[2], 0.0);
-        let error = inverse_norms(x.view(), ZeroRows::Refuse).unwrap_err().to_string();
+        let error = inverse_norms(x.view(), 1, ZeroRows::Refuse).unwrap_err().to_string();
         assert_eq!(error, "cosine is undefined: row 2 is zero");
     }
 }

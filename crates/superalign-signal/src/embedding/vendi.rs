@@ -151,7 +151,7 @@ pub fn internal_diversity(kernel: ArrayView2<'_, f64>, weights: Option<&[f64]>) 
 }
 
 fn of_cosine<T: Real>(x: ArrayView2<'_, T>, zero_rows: ZeroRows, order: f64) -> Result<f64, SignalError> {
-    let inverse = inverse_norms(x, zero_rows)?;
+    let inverse = inverse_norms(x, 1, zero_rows)?;
     let over = Over::smaller(x);
     let shape = Shape { scale: Some(&inverse), ..Shape::default() };
     let (n, d) = x.dim();

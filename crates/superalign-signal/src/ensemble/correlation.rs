@@ -71,14 +71,24 @@ pub(super) fn errors(truth: &[f64], outputs: ArrayView2<'_, f64>) -> Result<Arra
     }
     finite("true value", truth.iter())?;
     finite("output", outputs.iter())?;
-    let mut errors = outputs.to_owned();
-    for (mut row, truth) in errors.rows_mut().into_iter().zip(truth) {
-        row -= *truth;
+    let mut errors: Vec<f64> = outputs.iter().copied().collect();
+    let mut mean = vec![0.0; sources];
+    for (row, truth) in errors.chunks_exact_mut(sources).zip(truth) {
+        for (error, sum) in row.iter_mut().zip(&mut mean) {
+            *error -= truth;
+            *sum += *error;
+        }
     }
-    let mean = errors.sum_axis(Axis(0)) / items as f64;
-    errors -= &mean;
+    mean.iter_mut().for_each(|sum| *sum /= items as f64);
+    for row in errors.chunks_exact_mut(sources) {
+        row.iter_mut().zip(&mean).for_each(|(error, mean)| *error -= mean);
+    }
     finite("error", errors.iter())?;
-    Ok(errors.as_standard_layout().into_owned())
+    Array2::from_shape_vec((items, sources), errors).map_err(|_| SignalError::Shape {
+        what: "number of outputs",
+        found: outputs.len(),
+        expected: items * sources,
+    })
 }
 
 pub(super) fn finite<'a>(

@@ -98,14 +98,15 @@ pub fn diversity_of_mean_estimate(
 ) -> Result<Estimate, SignalError> {
     check_items(soft)?;
     let kinds: Vec<u32> = (0..soft.nrows() as u32).collect();
-    let soft = soft.as_standard_layout();
-    let mut sums = vec![0.0; soft.ncols()];
+    let classes = soft.ncols();
+    let soft: Vec<f64> = soft.iter().copied().collect();
+    let mut sums = vec![0.0; classes];
     resample::estimate(by, measure.name(), &kinds, |counts| {
         sums.fill(0.0);
-        for (row, &count) in soft.rows().into_iter().zip(counts) {
-            if count > 0 {
-                sums.iter_mut().zip(row).for_each(|(sum, share)| *sum += f64::from(count) * share);
-            }
+        // Items that were not drawn are added as well, as zeros: cheaper than to foresee which.
+        for (row, &count) in soft.chunks_exact(classes).zip(counts) {
+            let count = f64::from(count);
+            sums.iter_mut().zip(row).for_each(|(sum, share)| *sum += count * share);
         }
         of_shares(sums.iter().copied(), measure)
     })

@@ -36,6 +36,9 @@ pub struct Comparison {
     pub preferred: Preferred,
 }
 
+/// Two tables of all their pairs fit into the memory of a browser.
+const MOST_PLAYERS: usize = 10_000;
+
 /// How often each player won against each, and tied with each (on both sides of the diagonal).
 pub(super) struct Tables {
     pub(super) wins: Array2<f64>,
@@ -45,6 +48,13 @@ pub(super) struct Tables {
 impl Tables {
     pub(super) fn new(comparisons: &[Comparison], players: usize) -> Result<Self, SignalError> {
         check(comparisons, players)?;
+        if players > MOST_PLAYERS {
+            return Err(SignalError::setting(
+                "players",
+                players as f64,
+                "at most 10,000: all pairs are tabled",
+            ));
+        }
         let mut tables =
             Self { wins: Array2::zeros((players, players)), ties: Array2::zeros((players, players)) };
         for comparison in comparisons {
@@ -117,6 +127,10 @@ mod tests {
     #[test]
     fn players_that_are_not_there_are_refused() {
         let message = |list: &[(u32, u32, i8)]| check(&round(list), 3).unwrap_err().to_string();
+        assert_eq!(
+            Tables::new(&round(&[(0, 1, 1)]), 10_001).err().unwrap().to_string(),
+            "players = 10001: expected at most 10,000: all pairs are tabled"
+        );
         assert_eq!(message(&[]), "0 comparisons: expected at least 1");
         assert_eq!(
             message(&[(0, 1, 1), (0, 3, 1)]),

@@ -252,6 +252,16 @@ pub fn pairwise_bleu(corpus: &Corpus, by: &Bleu) -> Result<f64, SignalError> {
 ///
 /// # Errors
 /// As [`self_bleu_scores`]; fewer than three texts; settings of the bootstrap.
+///
+/// ```
+/// use superalign_signal::{Bootstrap, text::{Bleu, Corpus, Tokenizer, pairwise_bleu_estimate}};
+/// use superalign_core::Seed;
+/// let texts: Vec<String> = (0..40).map(|i| format!("a {} b {} c", i % 7, i % 11)).collect();
+/// let corpus = Corpus::new(&texts, Tokenizer::WhiteSpace)?;
+/// let found = pairwise_bleu_estimate(&corpus, &Bleu::new(2), &Bootstrap::new(Seed::new(1)))?;
+/// assert!(found.lo <= found.value && found.value <= found.hi);
+/// # Ok::<(), superalign_signal::SignalError>(())
+/// ```
 pub fn pairwise_bleu_estimate(
     corpus: &Corpus,
     by: &Bleu,
@@ -276,9 +286,8 @@ fn pair_sums(corpus: &Corpus, by: &Bleu) -> Result<Vec<f64>, SignalError> {
                 holders.extend_from_slice(counts);
                 holders[start..].sort_unstable();
                 let end = holders.len();
-                for place in start..end - 1 {
-                    let (text, count) = holders[place];
-                    lists[text as usize].push((order - 1, place + 1, end, count));
+                for (place, &(text, count)) in (start + 1..end).zip(&holders[start..]) {
+                    lists[text as usize].push((order - 1, place, end, count));
                 }
             }
         });

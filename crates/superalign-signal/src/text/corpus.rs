@@ -59,8 +59,11 @@ impl Corpus {
             let text = text.as_ref();
             let tokens = &mut corpus.tokens;
             match by {
+                Tokenizer::WhiteSpace if text.is_ascii() => {
+                    ascii_pieces(text.as_bytes(), |from, to| tokens.push(names.id(text, from, to)));
+                }
                 Tokenizer::WhiteSpace => {
-                    pieces(text, is_space, |from, to| tokens.push(names.id(text, from, to)))
+                    pieces(text, is_space, |from, to| tokens.push(names.id(text, from, to)));
                 }
                 Tokenizer::Spaces => {
                     let mut from = 0;

@@ -97,6 +97,16 @@ pub fn mean_distinct_n(ngrams: &Ngrams, n: usize) -> Result<f64, SignalError> {
 ///
 /// # Errors
 /// As [`mean_distinct_n`]; fewer than two texts with an n-gram; settings of the bootstrap.
+///
+/// ```
+/// use superalign_signal::{Bootstrap, text::{Boundary, Corpus, Ngrams, Tokenizer, mean_distinct_n_estimate}};
+/// use superalign_core::Seed;
+/// let texts: Vec<String> = (0..50).map(|i| format!("{} {} {}", i % 3, i % 5, i % 4)).collect();
+/// let ngrams = Ngrams::new(&Corpus::new(&texts, Tokenizer::WhiteSpace)?, 1, Boundary::Within)?;
+/// let found = mean_distinct_n_estimate(&ngrams, 1, &Bootstrap::new(Seed::new(1)))?;
+/// assert!(found.lo < found.value && found.value < found.hi);
+/// # Ok::<(), superalign_signal::SignalError>(())
+/// ```
 pub fn mean_distinct_n_estimate(ngrams: &Ngrams, n: usize, by: &Bootstrap) -> Result<Estimate, SignalError> {
     let shares = shares(ngrams, n)?;
     let sum: f64 = shares.iter().sum();
@@ -157,6 +167,16 @@ pub fn ngram_entropy(ngrams: &Ngrams, n: usize) -> Result<f64, SignalError> {
 ///
 /// # Errors
 /// As [`ngram_entropy`]; fewer than two texts; one text that holds all n-grams; settings of the bootstrap.
+///
+/// ```
+/// use superalign_signal::{Bootstrap, text::{Boundary, Corpus, Ngrams, Tokenizer, ngram_entropy_estimate}};
+/// use superalign_core::Seed;
+/// let texts: Vec<String> = (0..50).map(|i| format!("{} {} {}", i % 3, i % 5, i % 4)).collect();
+/// let ngrams = Ngrams::new(&Corpus::new(&texts, Tokenizer::WhiteSpace)?, 1, Boundary::Within)?;
+/// let found = ngram_entropy_estimate(&ngrams, 1, &Bootstrap::new(Seed::new(1)))?;
+/// assert!(found.lo < found.value && found.value < found.hi);
+/// # Ok::<(), superalign_signal::SignalError>(())
+/// ```
 pub fn ngram_entropy_estimate(ngrams: &Ngrams, n: usize, by: &Bootstrap) -> Result<Estimate, SignalError> {
     let value = ngram_entropy(ngrams, n)?;
     let whole = surprise(ngrams, n);
@@ -310,7 +330,11 @@ mod tests {
             let ngrams = ngrams(&texts, 3);
             let distinct = distinct_n(&ngrams, n).unwrap();
             prop_assert!(distinct > 0.0 && distinct <= 1.0);
-            prop_assert!(mean_distinct_n(&ngrams, n).unwrap() >= distinct - 1e-12);
+            let mean = mean_distinct_n(&ngrams, n).unwrap();
+            prop_assert!(mean > 0.0 && mean <= 1.0);
+            let whole = Corpus::from_ids(&[texts.concat()]).unwrap();
+            let whole = Ngrams::new(&whole, 3, Boundary::Within).unwrap();
+            prop_assert_eq!(mean_distinct_n(&whole, n).unwrap(), distinct_n(&whole, n).unwrap());
             let entropy = ngram_entropy(&ngrams, n).unwrap();
             prop_assert!(entropy >= 0.0 && entropy <= (ngrams.distinct(n).unwrap() as f64).ln() + 1e-12);
             // In a vocabulary without end nothing is expected to repeat.

@@ -18,7 +18,7 @@ pub enum Boundary {
 
 /// The n-grams of a corpus for all orders from 1 to `max`, counted once and read by the metrics.
 ///
-/// Made in O(tokens) by a radix sort of packed token numbers; 14 bytes a token.
+/// Made in O(tokens) by a radix sort of packed token numbers; keeps 10 bytes a token.
 ///
 /// ```
 /// use superalign_signal::text::{Boundary, Corpus, Ngrams, Tokenizer};

@@ -1,6 +1,7 @@
 //! The command line: what can be asked, and with which exit code it is answered.
 
 mod data;
+mod measure;
 mod report;
 mod run;
 mod runtime;
@@ -15,6 +16,7 @@ Examples:
   superalign run                         the default suite on the shipped ladder
   superalign run weak-to-strong          one experiment
   superalign data check mine.csv         what the loader understands of your data
+  superalign measure votes.csv           how good and how diverse its supervision is
   superalign runtime install             makes models run several times faster
 
 Exit codes:
@@ -43,6 +45,8 @@ enum Command {
     /// Look at data files
     #[command(subcommand)]
     Data(data::DataCommand),
+    /// Measure how good and how diverse the supervision in a file is
+    Measure(measure::MeasureArgs),
     /// Read the generated world, or write its corpus, tokenizer and items
     #[command(subcommand)]
     World(world::WorldCommand),
@@ -81,6 +85,7 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::report(&args, out),
         Command::Runtime(command) => runtime::runtime(&command, out),
         Command::Data(command) => data::data(&command, out),
+        Command::Measure(args) => measure::measure(&args, out),
         Command::World(command) => world::world(&command, out),
     };
     // Whoever reads the output may have gone; that is their affair.

@@ -11,6 +11,7 @@ mod table;
 mod weak_to_strong;
 
 pub use html::page;
+pub(crate) use table::thousands;
 pub use table::{Table, plan_tables, terminal};
 
 use crate::plan::Plan;

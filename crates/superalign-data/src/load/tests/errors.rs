@@ -28,9 +28,9 @@ fn files_that_are_not_there() {
         ]
         .join("\n"),
         @"
-    bool.jsonl: found no such file, expected a file of tasks or preferences; did you mean `boolq.jsonl`?
-    something-else.csv: found no such file, expected a file of tasks or preferences; check the path
-    data/train.csv: found no such file, expected a file of tasks or preferences; there is no folder `data`: check the path
+    bool.jsonl: found no such file, expected a file; did you mean `boolq.jsonl`?
+    something-else.csv: found no such file, expected a file; check the path
+    data/train.csv: found no such file, expected a file; there is no folder `data`: check the path
     DIR: found a folder, expected a file; name a file in it, such as `boolq.jsonl`
     found a folder, expected a file; name a file
     "

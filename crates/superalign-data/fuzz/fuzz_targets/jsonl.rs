@@ -1,0 +1,5 @@
+//! Bytes as a file that ends in `.jsonl`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| superalign_data_fuzz::every_way(".jsonl", bytes));

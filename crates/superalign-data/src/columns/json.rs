@@ -1,0 +1,68 @@
+//! JSON and JSONL into columns.
+
+use super::Column;
+use super::build::Builder;
+use crate::error::{At, DataError};
+use crate::load::Container;
+use crate::load::json::{array, lines};
+use crate::load::row::{Row, shown};
+use rustc_hash::FxHashMap;
+use serde_json::Value;
+use std::path::Path;
+
+/// The columns of the objects and their number.
+pub(super) fn read(path: &Path, container: Container) -> Result<(usize, Vec<Column>), DataError> {
+    let mut columns: Vec<Builder> = Vec::new();
+    let mut places: FxHashMap<String, usize> = FxHashMap::default();
+    let mut rows = 0;
+    for row in stream(path, container)? {
+        let Row::Object { fields, .. } = row? else { continue };
+        for (i, (key, value)) in fields.iter().enumerate() {
+            // Objects mostly have the same keys in the same order.
+            let place = match columns.get(i) {
+                Some(column) if column.name() == key => i,
+                _ => *places.entry(key.clone()).or_insert_with(|| {
+                    columns.push(Builder::new(key, rows));
+                    columns.len() - 1
+                }),
+            };
+            push(&mut columns[place], value);
+        }
+        rows += 1;
+        columns.iter_mut().filter(|column| column.rows() < rows).for_each(Builder::push_nothing);
+    }
+    Ok((rows, columns.into_iter().map(Builder::finish).collect()))
+}
+
+/// The line on which the object of a row, counted from 0, begins.
+pub(super) fn line_of(path: &Path, container: Container, row: usize) -> Option<u64> {
+    match stream(path, container).ok()?.nth(row)?.ok()?.at() {
+        At::Line(line) => Some(line),
+        At::Byte { .. } | At::Row(_) => None,
+    }
+}
+
+type Objects = Box<dyn Iterator<Item = Result<Row, DataError>>>;
+
+fn stream(path: &Path, container: Container) -> Result<Objects, DataError> {
+    let rows = if container == Container::Jsonl { lines(path)? } else { array(path)? };
+    Ok(rows.stream)
+}
+
+fn push(column: &mut Builder, value: &Value) {
+    /// Whole numbers beyond these are identifiers, since an f64 would change them.
+    const EXACT: u64 = 1 << 53;
+    match value {
+        Value::Null => column.push_nothing(),
+        Value::Bool(truth) => column.push_text(if *truth { "true" } else { "false" }),
+        Value::Number(x) => match (x.as_u64(), x.as_i64(), x.as_f64()) {
+            (Some(whole), _, _) if whole > EXACT => column.push_text(&x.to_string()),
+            (None, Some(whole), _) if whole.unsigned_abs() > EXACT => column.push_text(&x.to_string()),
+            (_, _, Some(x)) => column.push_number(x),
+            (_, _, None) => column.push_other(&shown(value)),
+        },
+        Value::String(text) => column.push_text(text),
+        Value::Array(_) => column.push_list(value),
+        Value::Object(_) => column.push_other("an object"),
+    }
+}

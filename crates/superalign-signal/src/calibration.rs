@@ -1,1 +1,0 @@
-//! Whether stated probabilities come true.

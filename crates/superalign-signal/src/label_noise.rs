@@ -1,1 +1,0 @@
-//! Which labels are wrong, and in what way.

@@ -1,0 +1,75 @@
+//! The command as a whole: every golden value through a file, and snapshots of what it says.
+
+mod cases;
+mod golden;
+mod output;
+
+use super::{Failure, MeasureArgs, measure};
+use clap::Parser;
+use serde_json::Value;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+#[derive(Debug, Parser)]
+struct Line {
+    #[command(flatten)]
+    args: MeasureArgs,
+}
+
+/// A folder with the files of a test.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.path(name);
+        std::fs::write(&path, content).unwrap();
+        path.display().to_string()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// The folder's own name is another one in every run.
+    fn hide(&self, text: &str) -> String {
+        text.replace(&format!("{}/", self.0.path().display()), "")
+    }
+}
+
+/// What the command prints, or the message with which it ends and its exit code.
+fn run(arguments: &[&str]) -> Result<String, (i32, String)> {
+    let line = Line::try_parse_from(std::iter::once("measure").chain(arguments.iter().copied()))
+        .map_err(|error| (2, error.to_string()))?;
+    let mut out = Vec::new();
+    match measure(&line.args, &mut out) {
+        Ok(()) => Ok(String::from_utf8(out).unwrap()),
+        Err(Failure::Usage(message)) => Err((2, message)),
+        Err(Failure::Failed(message)) => Err((1, message)),
+        Err(failure) => panic!("{failure:?}"),
+    }
+}
+
+/// What the command prints as JSON, without intervals.
+fn json(arguments: &[&str]) -> Value {
+    let arguments: Vec<&str> = arguments.iter().copied().chain(["--json", "--draws", "0"]).collect();
+    let text = run(&arguments).unwrap_or_else(|(code, message)| panic!("{arguments:?}: {code}: {message}"));
+    serde_json::from_str(&text).unwrap()
+}
+
+/// The value of the first row of that metric and part: a number, an array, or `"error"`.
+fn value(json: &Value, metric: &str, part: &str) -> Value {
+    let rows = json["values"].as_array().unwrap();
+    // A metric that is undefined as a whole has one row, without parts.
+    let named = |row: &&Value| row["metric"] == metric && row["part"].as_str().unwrap_or_default() == part;
+    let failed = |row: &&Value| row["metric"] == metric && row["error"].is_string();
+    let row = rows.iter().find(named).or_else(|| rows.iter().find(failed));
+    let row = row.unwrap_or_else(|| panic!("no {metric}, {part} in {json}"));
+    if row["error"].is_string() {
+        return "error".into();
+    }
+    if row["values"].is_null() { row["value"].clone() } else { row["values"].clone() }
+}

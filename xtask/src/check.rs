@@ -6,8 +6,8 @@ use anyhow::{Context, Result, bail};
 use std::path::Path;
 
 /// The crates that must also build for the browser: layers 0 and 1 (the house rules compare this list with the layers).
-const WASM_CRATES: [&str; 4] =
-    ["superalign-core", "superalign-gap", "superalign-learner", "superalign-signal"];
+const WASM_CRATES: [&str; 5] =
+    ["superalign-core", "superalign-evaluation", "superalign-gap", "superalign-learner", "superalign-signal"];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {

@@ -22,7 +22,6 @@
 #![expect(clippy::needless_pass_by_value, reason = "array views are Copy, which the lint does not see")]
 
 pub mod agreement;
-mod binomial;
 pub mod calibration;
 pub mod collapse;
 pub mod embedding;

@@ -1,8 +1,7 @@
 //! Intervals by resampling items, for statistics that are functions of how often each item was drawn.
 
 use crate::SignalError;
-use crate::binomial::multinomial;
-use superalign_core::{Bootstrap, Estimate, Rng, below};
+use superalign_core::{Bootstrap, Estimate, Rng, below, multinomial};
 
 /// Of the resamples, at most this share may leave the statistic undefined.
 const UNDEFINED_SHARE: f64 = 0.05;

@@ -163,7 +163,7 @@ mod tests {
         for seed in 0..100 {
             let mut rng = superalign_core::Seed::new(seed).rng();
             let mut counts = [0; 3];
-            crate::binomial::multinomial(&mut rng, &[500, 300, 200], &mut counts);
+            superalign_core::multinomial(&mut rng, &[500, 300, 200], &mut counts);
             let counts = counts.map(u64::from);
             let by = Bootstrap { draws: 300, ..Bootstrap::new(superalign_core::Seed::new(seed)) };
             let found = diversity_estimate(&counts, Measure::Hill(2.0), &by).unwrap();

@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn drawn_patterns_come_near_to_all() {
-        let differences: Vec<f64> = (0..20).map(|n| ((n * 7919) % 23) as f64 / 7.0 - 1.2).collect();
+        let differences: Vec<f64> = (0..20).map(|n| f64::from((n * 7919) % 23) / 7.0 - 1.2).collect();
         for alternative in [Alternative::TwoSided, Alternative::Greater, Alternative::Less] {
             let exact = test(&differences, None, alternative);
             let by = SignFlip { draws: 200_000, seed: Seed::new(5), alternative };

@@ -35,7 +35,7 @@ impl BrierScale {
     }
 }
 
-/// Brier score: the mean over items of sum over classes j of (p[j] - [label = j])^2, lower is better.
+/// Brier score: the mean over items of sum over classes j of (`p[j]` - `[label = j]`)^2, lower is better.
 ///
 /// Labels `(n)`, probabilities `(n, k)`; the range is that of [`BrierScale`].
 ///

@@ -22,7 +22,7 @@ impl Default for Clip {
     }
 }
 
-/// Negative log-likelihood: the mean over items of -ln p[label], in nats, at least 0.
+/// Negative log-likelihood: the mean over items of -ln `p[label]`, in nats, at least 0.
 ///
 /// Labels `(n)`, probabilities `(n, k)`.
 ///

@@ -37,7 +37,7 @@ pub struct JointOptions {
     pub diagonal: Diagonal,
 }
 
-/// The confident threshold of each class: the mean of p[j] over the items labelled j.
+/// The confident threshold of each class: the mean of `p[j]` over the items labelled j.
 ///
 /// Labels `(n)`, probabilities `(n, k)` from a model that was not trained on the item. The threshold of a class that
 /// no item is labelled with is [`NEVER_REACHED`]; none is below 2e-6. Source: Northcutt, Jiang and Chuang 2021.
@@ -72,7 +72,7 @@ pub(super) fn threshold([sum, count]: [f64; 2]) -> f64 {
 
 /// The confident joint `(k, k)`: row = given label, column = class of which an item is confidently.
 ///
-/// An item is confidently of class j where p[j] reaches the threshold of j (less 1e-6); where several classes are
+/// An item is confidently of class j where `p[j]` reaches the threshold of j (less 1e-6); where several classes are
 /// reached, of its most likely one; where none is, it is not counted. Two passes over the table, the second without a
 /// branch per class. Source: Northcutt et al. 2021, and cleanlab's `compute_confident_joint` with `calibrate=False`.
 ///

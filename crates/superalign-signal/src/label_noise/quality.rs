@@ -11,12 +11,12 @@ const LEAST: f64 = 1e-6;
 /// How good a given label y is, by the probabilities p of the item; all in [0, 1], higher is better.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Score {
-    /// p[y].
+    /// `p[y]`.
     #[default]
     SelfConfidence,
-    /// (p[y] - largest other p + 1) / 2.
+    /// (`p[y]` - largest other p + 1) / 2.
     NormalisedMargin,
-    /// ln(1 + s) / s with s = H(p) / (p[y] ln k), H being the entropy: low where the model is sure of another class.
+    /// ln(1 + s) / s with s = H(p) / (`p[y]` ln k), H being the entropy: low where the model is sure of another class.
     WeightedEntropy,
 }
 

@@ -13,10 +13,10 @@ const SLACK: f64 = 1e-6;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Filter {
     /// Of each pair of given label s and other class y, as many items as the calibrated joint holds there, those with
-    /// the largest p[y] - p[s] (`prune_by_noise_rate`).
+    /// the largest `p[y]` - `p[s]` (`prune_by_noise_rate`).
     #[default]
     NoiseRate,
-    /// Of each given label s, as many as the joint holds off the diagonal, those with the least p[s]
+    /// Of each given label s, as many as the joint holds off the diagonal, those with the least `p[s]`
     /// (`prune_by_class`).
     Class,
     /// Suspects by both of these (`both`).

@@ -12,6 +12,7 @@ mod error;
 pub mod extrapolation;
 pub mod paired;
 pub mod reward_bench;
+mod special;
 
 pub use error::EvaluationError;
 pub use superalign_core::{Bootstrap, Estimate};

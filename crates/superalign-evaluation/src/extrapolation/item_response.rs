@@ -2,7 +2,6 @@
 //!
 //! The likelihood is in `responses`, the search in `marginal`; what a person can do, given the items, is in `ability`.
 
-use super::chance::normal_quantile;
 use super::marginal::{Search, identified};
 use super::responses::{Lines, Patterns};
 use crate::{Estimate, EvaluationError};
@@ -151,7 +150,7 @@ impl Parameter {
 /// The half width of a two-sided normal interval, in standard errors.
 pub(super) fn two_sided(level: f64) -> Result<f64, EvaluationError> {
     if level > 0.0 && level < 1.0 {
-        Ok(normal_quantile(0.5 + 0.5 * level))
+        Ok(crate::special::normal_quantile(0.5 + 0.5 * level))
     } else {
         Err(EvaluationError::setting("level", level, "a number between 0 and 1"))
     }

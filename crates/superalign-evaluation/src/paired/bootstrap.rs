@@ -1,7 +1,7 @@
 //! Bootstrap intervals of means, paired differences and a caller's statistic, over items or groups of items.
 
 use super::groups::{Groups, dense, differences};
-use super::special::{normal_cdf, normal_quantile};
+use crate::special::{normal_cdf, normal_quantile};
 use crate::{Bootstrap, Estimate, EvaluationError};
 use superalign_core::{Rng, below, multinomial};
 

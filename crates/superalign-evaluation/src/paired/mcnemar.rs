@@ -1,7 +1,7 @@
 //! Two models' right and wrong answers to the same items, and whether they differ.
 
-use super::special::{half_binomial, normal_two_sided};
 use crate::EvaluationError;
+use crate::special::{half_binomial, normal_two_sided};
 
 /// How often both models, one or neither of them were right.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

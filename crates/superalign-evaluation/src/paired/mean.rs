@@ -2,8 +2,8 @@
 
 use super::groups::{Groups, differences};
 use super::power::Power;
-use super::special::{normal_quantile, normal_two_sided, student_two_sided, student_two_sided_quantile};
 use super::{Alternative, check_open};
+use crate::special::{normal_quantile, normal_two_sided, student_two_sided, student_two_sided_quantile};
 use crate::{Estimate, EvaluationError};
 
 /// How the variance of a mean of n items in G groups allows for few of them. With e the deviations from the mean,

@@ -20,7 +20,6 @@ mod multiple;
 mod permutation;
 mod power;
 mod share;
-mod special;
 
 pub use bootstrap::{BootstrapInterval, difference_estimate, mean_estimate, statistic_estimate};
 pub use mcnemar::{McNemar, McNemarTest, Table, mcnemar};

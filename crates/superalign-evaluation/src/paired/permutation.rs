@@ -2,8 +2,8 @@
 
 use super::Alternative;
 use super::groups::{Groups, differences};
-use super::special::half_binomial;
 use crate::EvaluationError;
+use crate::special::half_binomial;
 use superalign_core::Seed;
 use superalign_core::rand::Rng as _;
 
@@ -86,10 +86,11 @@ pub fn sign_flip(
     if by.draws == 0 {
         return Err(EvaluationError::setting("draws", 0.0, "at least 1"));
     }
-    let table = Groups::about(0.0, &differences(first, second)?, groups)?;
+    let items = differences(first, second)?;
+    let largest = items.iter().fold(0.0_f64, |largest, item| largest.max(item.abs()));
+    let table = Groups::about(0.0, &items, groups)?;
     let mut sums = table.sums;
     let observed: f64 = sums.iter().sum();
-    let largest = sums.iter().fold(0.0_f64, |largest, sum| largest.max(sum.abs()));
     let reach: f64 = sums.iter().map(|sum| sum.abs()).sum();
     if !reach.is_finite() {
         return Err(EvaluationError::undefined(
@@ -97,7 +98,7 @@ pub fn sign_flip(
             "the sums of scores are no finite numbers",
         ));
     }
-    // What is 0 but for rounding has no sign to flip.
+    // What is 0 but for the rounding of its items has no sign to flip.
     sums.retain(|sum| sum.abs() > ROUNDING * largest);
     let both = by.alternative == Alternative::TwoSided;
     // With all signs turned, what is extreme is large.
@@ -213,6 +214,15 @@ mod tests {
     fn equal_scores_have_a_p_value_of_one() {
         for alternative in [Alternative::TwoSided, Alternative::Greater, Alternative::Less] {
             assert_eq!(test(&[0.0; 5], None, alternative).p_value, 1.0);
+        }
+    }
+
+    #[test]
+    fn a_group_whose_scores_cancel_but_for_rounding_has_no_sign() {
+        let differences = [2.0 / 3.0, -1.0 / 3.0, -1.0, 2.0 / 3.0, 0.0];
+        assert_ne!(differences.iter().sum::<f64>(), 0.0);
+        for alternative in [Alternative::TwoSided, Alternative::Greater, Alternative::Less] {
+            assert_eq!(test(&differences, Some(&[0, 0, 0, 0, 1]), alternative).p_value, 1.0);
         }
     }
 

@@ -1,8 +1,8 @@
 //! How many items a comparison needs, and how small a difference it can see.
 
-use super::special::normal_quantile;
 use super::{Alternative, check_open};
 use crate::EvaluationError;
+use crate::special::normal_quantile;
 
 /// What is asked of a planned comparison.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,7 +1,7 @@
 //! Intervals of a share of successes, from their number.
 
 use super::check_open;
-use super::special::{beta_quantile, normal_quantile};
+use crate::special::{beta_quantile, normal_quantile};
 use crate::{Estimate, EvaluationError};
 
 /// How the interval of a share k / n is made. With z the normal quantile of (1 + level) / 2 and p = k / n:
@@ -76,7 +76,7 @@ pub fn share(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::paired::special::beta_shares;
+    use crate::special::beta_shares;
     use proptest::prelude::*;
 
     #[test]

@@ -7,12 +7,12 @@
 use std::f64::consts::{FRAC_1_SQRT_2, TAU};
 
 /// Share of a standard normal variable below `x`.
-pub(super) fn normal_cdf(x: f64) -> f64 {
+pub(crate) fn normal_cdf(x: f64) -> f64 {
     0.5 * libm::erfc(-x * FRAC_1_SQRT_2)
 }
 
 /// Where a standard normal variable has the share `p`, in (0, 1), below it.
-pub(super) fn normal_quantile(p: f64) -> f64 {
+pub(crate) fn normal_quantile(p: f64) -> f64 {
     if p > 0.5 {
         return -normal_quantile(1.0 - p);
     }
@@ -29,12 +29,12 @@ pub(super) fn normal_quantile(p: f64) -> f64 {
 }
 
 /// The two-sided p-value of a standard normal statistic.
-pub(super) fn normal_two_sided(z: f64) -> f64 {
+pub(crate) fn normal_two_sided(z: f64) -> f64 {
     libm::erfc(z.abs() * FRAC_1_SQRT_2)
 }
 
 /// The two-sided p-value of Student's t with `freedom` degrees of freedom.
-pub(super) fn student_two_sided(t: f64, freedom: f64) -> f64 {
+pub(crate) fn student_two_sided(t: f64, freedom: f64) -> f64 {
     let square = t * t;
     if square > f64::MAX / 2.0 {
         return 0.0;
@@ -44,13 +44,13 @@ pub(super) fn student_two_sided(t: f64, freedom: f64) -> f64 {
 }
 
 /// The t that Student's variable with `freedom` degrees of freedom stays below, in size, with probability `level`.
-pub(super) fn student_two_sided_quantile(level: f64, freedom: f64) -> f64 {
+pub(crate) fn student_two_sided_quantile(level: f64, freedom: f64) -> f64 {
     let y = beta_quantile(0.5, 0.5 * freedom, level);
     (freedom * y / (1.0 - y)).sqrt()
 }
 
 /// P(X <= k) and P(X = k) of a binomial variable of `n` trials, n at least 1, with probability one half.
-pub(super) fn half_binomial(k: u64, n: u64) -> (f64, f64) {
+pub(crate) fn half_binomial(k: u64, n: u64) -> (f64, f64) {
     let (k, n) = (k as f64, n as f64);
     if k >= n {
         return (1.0, 0.5_f64.powf(n));
@@ -61,7 +61,7 @@ pub(super) fn half_binomial(k: u64, n: u64) -> (f64, f64) {
 }
 
 /// Shares of a beta variable below and above `x`; given are x and 1 - x, which sum to 1, and shapes above 0.
-pub(super) fn beta_shares(a: f64, b: f64, [x, rest]: [f64; 2]) -> (f64, f64) {
+pub(crate) fn beta_shares(a: f64, b: f64, [x, rest]: [f64; 2]) -> (f64, f64) {
     if x <= 0.0 {
         return (0.0, 1.0);
     }
@@ -78,7 +78,7 @@ pub(super) fn beta_shares(a: f64, b: f64, [x, rest]: [f64; 2]) -> (f64, f64) {
 }
 
 /// Where a beta variable has the share `p`, in (0, 1), below it.
-pub(super) fn beta_quantile(a: f64, b: f64, p: f64) -> f64 {
+pub(crate) fn beta_quantile(a: f64, b: f64, p: f64) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     let mut x = a / (a + b);
     // Newton's method on logarithms, of which the share is a concave function; halving where it leaves the bracket.
@@ -177,6 +177,18 @@ mod tests {
     #[track_caller]
     fn near(found: f64, expected: f64, tolerance: f64) {
         assert!((found - expected).abs() <= tolerance * expected.abs(), "found {found}, expected {expected}");
+    }
+
+    #[test]
+    fn quantiles_are_those_of_the_tables() {
+        for (p, x) in [
+            (0.975, 1.959_963_984_540_054),
+            (0.5, 0.0),
+            (0.1, -1.281_551_565_544_6),
+            (0.9999, 3.719_016_485_455_7),
+        ] {
+            assert!((normal_quantile(p) - x).abs() < 1e-9, "{p}: {}", normal_quantile(p));
+        }
     }
 
     #[test]

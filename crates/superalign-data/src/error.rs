@@ -94,6 +94,26 @@ pub enum DataError {
         /// The ratio that was given.
         found: f64,
     },
+    /// A weight, probability or class that noise cannot be made from. Positions are counted from 0.
+    #[error("noise: item {item}: found {found}, expected {expected}")]
+    Weight {
+        /// Position of the item (of the class, where the weights are those of classes).
+        item: usize,
+        /// What was given.
+        found: f64,
+        /// What would do.
+        expected: &'static str,
+    },
+    /// Lists that belong together and differ in length.
+    #[error("noise: {what}: found {found}, expected {expected}")]
+    Lengths {
+        /// What has the wrong number.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there should be.
+        expected: usize,
+    },
     /// A division that cannot be made.
     #[error("split: found {found}, expected {expected}; {remedy}")]
     Split {

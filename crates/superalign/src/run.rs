@@ -134,7 +134,8 @@ fn carry_out(plan: &Plan, mut material: Material, options: &Options<'_>) -> Resu
         seconds: earlier.map(|m| m.seconds).unwrap_or_default(),
     };
     manifest.write(&folder)?;
-    let stages = experiment::stages(plan);
+    let experiment = plan.design.experiment();
+    let stages = experiment.jobs(plan);
     let total = stages.iter().map(Vec::len).sum();
     let (journal, entries) = Journal::open(&folder.join("journal.jsonl"))?;
     let stopped = |done| Ok(Outcome::Stopped { folder: folder.clone(), done, total });
@@ -167,7 +168,7 @@ fn carry_out(plan: &Plan, mut material: Material, options: &Options<'_>) -> Resu
     let in_order: Vec<&Found> = stages.iter().flatten().filter_map(|job| found.get(&job.name)).collect();
     let mut rows: Vec<Row> = in_order.iter().flat_map(|f| f.rows.iter().cloned()).collect();
     manifest.failed = failed_cells(&rows);
-    rows.extend(experiment::summarise(&inputs, &found));
+    rows.extend(experiment.summarise(&inputs, &found));
     manifest.unexpected = unexpected(plan, &rows);
     add(&mut manifest.seconds, "summary", clock);
     write_items(&folder.join("items.parquet"), in_order.iter().flat_map(|f| &f.items))?;
@@ -242,7 +243,7 @@ impl Jobs<'_> {
             return Ok(Found { rows: entry.rows.clone(), items });
         }
         let clock = Instant::now();
-        let found = experiment::run(job, self.inputs, earlier);
+        let found = self.inputs.plan.design.experiment().run(job, self.inputs, earlier);
         let items = write_items(&path, &found.items)?;
         let seconds = clock.elapsed().as_secs_f64();
         let entry = Entry { job: job.name.clone(), rows: found.rows.clone(), items, seconds };

@@ -2,7 +2,7 @@
 //!
 //! A job is the unit of resumption: a group of grid cells that share their heavy work. It depends on the
 //! plan, the features and the jobs of earlier stages, and on nothing else, so that a job done again gives
-//! the same bytes. Every experiment module looks alike: `jobs`, `run`, `summarise`.
+//! the same bytes. Every experiment is a module here, a design in `spec::design`, a page in `report`.
 
 mod features;
 pub(crate) mod noise_capacity;
@@ -11,8 +11,9 @@ pub(crate) mod weak_to_strong;
 
 pub use features::{Features, ReadError, Reading, read_features};
 
-use crate::plan::{Part, Plan};
+use crate::plan::{Part, Plan, Wanted};
 use crate::record::{ItemRow, Row};
+use crate::report::{Findings, Numbers};
 use crate::spec::{Design, LossName};
 use std::collections::BTreeMap;
 use superalign_learner::{Loss, ProbeConfig};
@@ -59,30 +60,35 @@ impl Job {
     }
 }
 
-/// The jobs of a plan, stage by stage; those of one stage do not depend on each other.
-#[must_use]
-pub fn stages(plan: &Plan) -> Vec<Vec<Job>> {
-    match &plan.design {
-        Design::NoiseCapacity(_) => noise_capacity::jobs(plan),
-        Design::WeakToStrong(_) => weak_to_strong::jobs(plan),
-    }
+/// What every experiment says of itself: the data it wants, its jobs, what they find and what that means.
+pub trait Experiment {
+    /// The parts of the data.
+    fn parts(&self) -> Vec<Wanted>;
+
+    /// Number of cells of the grid, for one seed.
+    fn cells(&self, rungs: usize) -> usize;
+
+    /// The jobs, stage by stage; those of one stage do not depend on each other.
+    fn jobs(&self, plan: &Plan) -> Vec<Vec<Job>>;
+
+    /// Does a job. What cannot be computed becomes a row with its reason.
+    fn run(&self, job: &Job, inputs: &Inputs<'_>, earlier: &FoundBy) -> Found;
+
+    /// The rows over all seeds and all jobs.
+    fn summarise(&self, inputs: &Inputs<'_>, found: &FoundBy) -> Vec<Row>;
+
+    /// What the report shows.
+    fn findings(&self, plan: &Plan, numbers: &Numbers<'_>) -> Findings;
 }
 
-/// Does a job. What cannot be computed becomes a row with its reason.
-#[must_use]
-pub fn run(job: &Job, inputs: &Inputs<'_>, earlier: &FoundBy) -> Found {
-    match &inputs.plan.design {
-        Design::NoiseCapacity(design) => noise_capacity::run(job, design, inputs),
-        Design::WeakToStrong(design) => weak_to_strong::run(job, design, inputs, earlier),
-    }
-}
-
-/// The rows over all seeds and all jobs.
-#[must_use]
-pub fn summarise(inputs: &Inputs<'_>, found: &FoundBy) -> Vec<Row> {
-    match &inputs.plan.design {
-        Design::NoiseCapacity(design) => noise_capacity::summarise(design, inputs, found),
-        Design::WeakToStrong(design) => weak_to_strong::summarise(design, inputs, found),
+impl Design {
+    /// How this design is carried out.
+    #[must_use]
+    pub fn experiment(&self) -> &dyn Experiment {
+        match self {
+            Self::NoiseCapacity(design) => design,
+            Self::WeakToStrong(design) => design,
+        }
     }
 }
 

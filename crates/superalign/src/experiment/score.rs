@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use superalign_core::Seed;
 use superalign_data::item::BinaryItem;
+use superalign_data::split::split_by_group;
 use superalign_gap::Bootstrap;
 
 /// The truth about a part: labels, and which items share a group.
@@ -19,9 +20,10 @@ pub(super) struct Truth<'a> {
 }
 
 impl<'a> Truth<'a> {
-    /// The truth about the part of that name; an empty part where there is none.
-    pub(super) fn of(parts: &'a [Part], name: &str) -> Option<Self> {
-        parts.iter().find(|p| p.name == name).map(|part| Self {
+    /// The truth about the part of that name.
+    pub(super) fn of(parts: &'a [Part], name: &str) -> Result<Self, String> {
+        let part = parts.iter().find(|p| p.name == name);
+        part.ok_or_else(|| format!("the plan lacks the part {name}")).map(|part| Self {
             part,
             gold: part.items.iter().map(|i| i.label).collect(),
             groups: group_numbers(&part.items),
@@ -65,6 +67,16 @@ pub(super) fn group_numbers(items: &[BinaryItem]) -> Vec<u32> {
             *numbers.entry(&item.group).or_insert(next)
         })
         .collect()
+}
+
+/// The positions of a share of a part's items, drawn by group: all of them where the share is 1.
+pub(super) fn drawn(truth: &Truth<'_>, share: f64, seed: Seed) -> Result<Vec<usize>, String> {
+    if share >= 1.0 {
+        return Ok((0..truth.gold.len()).collect());
+    }
+    let groups: Vec<&str> = truth.part.items.iter().map(|i| i.group.as_str()).collect();
+    let mut parts = split_by_group(&groups, &[share], seed).map_err(|e| e.to_string())?;
+    Ok(parts.swap_remove(0))
 }
 
 /// How intervals are made, for the cell of that name.

@@ -5,14 +5,15 @@
 //! Each seed draws the training items of a part anew, by group; the test part stays. Two stages of jobs:
 //! every teacher, then every student with its ceiling and all its teachers.
 
-use super::score::{Said, Speaker, Truth, bootstrap, item_rows};
-use super::{Found, FoundBy, Inputs, Job, probe_config};
-use crate::plan::{Plan, RungPlan};
+use super::score::{Said, Speaker, Truth, bootstrap, drawn, item_rows};
+use super::{Experiment, Found, FoundBy, Inputs, Job, probe_config};
+use crate::plan::{Plan, RungPlan, Wanted};
 use crate::record::Row;
+use crate::report::{self, Findings, Numbers};
 use crate::spec::{Choice, LossName, WeakToStrong};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use superalign_core::Estimate;
-use superalign_data::split::split_by_group;
+use superalign_data::world;
 use superalign_learner::{Probe, fit, fit_sweep};
 
 /// Accuracy on the test part, against gold labels.
@@ -50,25 +51,48 @@ pub(crate) fn loss_name(loss: LossName) -> &'static str {
     loss.name()
 }
 
-pub(super) fn jobs(plan: &Plan) -> Vec<Vec<Job>> {
-    let stage = |kind: &str| -> Vec<Job> {
-        let job = |seed: u64, rung: usize, r: &RungPlan| Job {
-            name: format!("{kind}={}/seed={seed}", r.name),
-            rung,
-            seed: Some(seed),
-        };
-        plan.seeds
-            .iter()
-            .flat_map(|&s| plan.rungs.iter().enumerate().map(move |(i, r)| job(s, i, r)))
-            .collect()
-    };
-    vec![stage("teacher"), stage("student")]
-}
+impl Experiment for WeakToStrong {
+    fn parts(&self) -> Vec<Wanted> {
+        let part = |name, role, part, items| Wanted { name, role, part, items, objective: None };
+        let labelled = "a teacher's soft labels train the students, gold labels the ceilings";
+        vec![
+            part("teacher", "gold labels train the teachers", world::Part::Teacher, self.teacher),
+            part("student", labelled, world::Part::Student, self.student),
+            part("test", "gold labels test everyone", world::Part::Test, self.test),
+        ]
+    }
 
-pub(super) fn run(job: &Job, design: &WeakToStrong, inputs: &Inputs<'_>, earlier: &FoundBy) -> Found {
-    let seed = job.seed.unwrap_or_default();
-    let context = Context { job, design, inputs, seed };
-    if job.name.starts_with("teacher=") { context.teach() } else { context.learn(earlier) }
+    fn cells(&self, rungs: usize) -> usize {
+        2 * rungs + rungs * (rungs + 1) / 2 * self.loss.len()
+    }
+
+    fn jobs(&self, plan: &Plan) -> Vec<Vec<Job>> {
+        let stage = |kind: &str| -> Vec<Job> {
+            let job = |seed: u64, rung: usize, r: &RungPlan| Job {
+                name: format!("{kind}={}/seed={seed}", r.name),
+                rung,
+                seed: Some(seed),
+            };
+            plan.seeds
+                .iter()
+                .flat_map(|&s| plan.rungs.iter().enumerate().map(move |(i, r)| job(s, i, r)))
+                .collect()
+        };
+        vec![stage("teacher"), stage("student")]
+    }
+
+    fn run(&self, job: &Job, inputs: &Inputs<'_>, earlier: &FoundBy) -> Found {
+        let context = Context { job, design: self, inputs, seed: job.seed.unwrap_or_default() };
+        if job.name.starts_with("teacher=") { context.teach() } else { context.learn(earlier) }
+    }
+
+    fn summarise(&self, inputs: &Inputs<'_>, found: &FoundBy) -> Vec<Row> {
+        summarise(self, inputs, found)
+    }
+
+    fn findings(&self, plan: &Plan, numbers: &Numbers<'_>) -> Findings {
+        report::weak_to_strong::findings(plan, self, numbers)
+    }
 }
 
 /// What a job needs, with the failures of its cells turned into rows.
@@ -85,7 +109,7 @@ impl Context<'_> {
     }
 
     fn truth(&self, part: &str) -> Result<Truth<'_>, String> {
-        Truth::of(self.inputs.parts, part).ok_or_else(|| format!("the plan lacks the part {part}"))
+        Truth::of(self.inputs.parts, part)
     }
 
     fn features(&self, part: &str) -> Result<ArrayView2<'_, f32>, String> {
@@ -94,13 +118,7 @@ impl Context<'_> {
 
     /// The positions of the items of a part that this seed trains on.
     fn drawn(&self, truth: &Truth<'_>) -> Result<Vec<usize>, String> {
-        if self.design.resample >= 1.0 {
-            return Ok((0..truth.gold.len()).collect());
-        }
-        let groups: Vec<&str> = truth.part.items.iter().map(|i| i.group.as_str()).collect();
-        let seed = self.inputs.plan.seed(self.seed, truth.part.name);
-        let mut parts = split_by_group(&groups, &[self.design.resample], seed).map_err(|e| e.to_string())?;
-        Ok(parts.swap_remove(0))
+        drawn(truth, self.design.resample, self.inputs.plan.seed(self.seed, truth.part.name))
     }
 
     /// A row with the accuracy on a part.
@@ -197,9 +215,9 @@ fn verdicts(probe: &Probe, x: ArrayView2<'_, f32>) -> Result<Vec<f64>, String> {
     probe.probabilities(x).map(|p| p.to_vec()).map_err(|e| e.to_string())
 }
 
-pub(super) fn summarise(design: &WeakToStrong, inputs: &Inputs<'_>, found: &FoundBy) -> Vec<Row> {
+fn summarise(design: &WeakToStrong, inputs: &Inputs<'_>, found: &FoundBy) -> Vec<Row> {
     let plan = inputs.plan;
-    let Some(test) = Truth::of(inputs.parts, "test") else { return Vec::new() };
+    let Ok(test) = Truth::of(inputs.parts, "test") else { return Vec::new() };
     let said = Said::read(found);
     let correct =
         |cell: &str| said.by_seed(cell, &plan.seeds, "test").map(|by_seed| test.correct_by_seed(&by_seed));

@@ -1,7 +1,7 @@
 //! From a world or a file to disjoint parts of binary items.
 
 use super::PartPlan;
-use crate::spec::{DataSource, Design, Spec};
+use crate::spec::{DataSource, Spec};
 use std::collections::BTreeSet;
 use std::path::Path;
 use superalign_core::Seed;
@@ -14,6 +14,21 @@ use superalign_data::world::{self, World};
 
 /// The fewest items of a part: below, intervals are wider than any effect.
 const FEWEST: usize = 40;
+
+/// A part that an experiment asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// Its name, such as `test`.
+    pub name: &'static str,
+    /// What it trains or tests.
+    pub role: &'static str,
+    /// The part of the generated world that it is taken from.
+    pub part: world::Part,
+    /// Number of items.
+    pub items: usize,
+    /// The objective whose labels it has; none is the spec's.
+    pub objective: Option<Objective>,
+}
 
 /// A part of the items.
 #[derive(Clone, Debug)]
@@ -44,37 +59,19 @@ impl Part {
 /// # Errors
 /// A file that cannot be read, or that holds too few items or groups.
 pub fn gather(spec: &Spec) -> Result<(Vec<Part>, Vec<String>), DataError> {
-    let wanted: Vec<Wanted> = match &spec.design {
-        Design::NoiseCapacity(d) => vec![
-            Wanted("train", "spoiled labels train every probe", world::Part::Student, d.train),
-            Wanted("test", "clean labels test every probe", world::Part::Test, d.test),
-        ],
-        Design::WeakToStrong(d) => vec![
-            Wanted("teacher", "gold labels train the teachers", world::Part::Teacher, d.teacher),
-            Wanted(
-                "student",
-                "a teacher's soft labels train the students, gold labels the ceilings",
-                world::Part::Student,
-                d.student,
-            ),
-            Wanted("test", "gold labels test everyone", world::Part::Test, d.test),
-        ],
-    };
+    let wanted = spec.design.experiment().parts();
     match &spec.data.source {
         DataSource::World(seed) => Ok((from_world(*seed, spec.data.objective, &wanted), Vec::new())),
         DataSource::File(path) => from_file(path, &wanted),
     }
 }
 
-/// Name, role, part of the world and number of items.
-struct Wanted(&'static str, &'static str, world::Part, usize);
-
 fn from_world(seed: u64, objective: Objective, wanted: &[Wanted]) -> Vec<Part> {
     let world = World::new(Seed::new(seed));
-    let part = |&Wanted(name, role, part, n): &Wanted| Part {
-        name,
-        role,
-        items: world.binary_items(part, objective, n.div_ceil(2), 0),
+    let part = |w: &Wanted| Part {
+        name: w.name,
+        role: w.role,
+        items: world.binary_items(w.part, w.objective.unwrap_or(objective), w.items.div_ceil(2), 0),
     };
     wanted.iter().map(part).collect()
 }
@@ -87,7 +84,7 @@ fn from_file(path: &Path, wanted: &[Wanted]) -> Result<(Vec<Part>, Vec<String>),
         Content::Preferences(preferences) => preference_items(preferences, BinaryForm::Pair, seed),
     };
     let mut notes = loaded.describe();
-    let total: usize = wanted.iter().map(|w| w.3).sum();
+    let total: usize = wanted.iter().map(|w| w.items).sum();
     if items.len() < total {
         notes.push(format!(
             "the spec asks for {total} items, the file gives {}: the parts are smaller in proportion",
@@ -95,15 +92,15 @@ fn from_file(path: &Path, wanted: &[Wanted]) -> Result<(Vec<Part>, Vec<String>),
         ));
     }
     let scale = 1.0 / items.len().max(total) as f64;
-    let shares: Vec<f64> = wanted.iter().map(|w| w.3 as f64 * scale).collect();
+    let shares: Vec<f64> = wanted.iter().map(|w| w.items as f64 * scale).collect();
     let groups: Vec<&str> = items.iter().map(|i| i.group.as_str()).collect();
     let split = split_by_group(&groups, &shares, Seed::new(0).named("parts"))?;
     let parts: Vec<Part> = wanted
         .iter()
         .zip(split)
         .map(|(w, members)| Part {
-            name: w.0,
-            role: w.1,
+            name: w.name,
+            role: w.role,
             items: members.into_iter().map(|i| items[i].clone()).collect(),
         })
         .collect();

@@ -6,7 +6,7 @@
 mod data;
 mod models;
 
-pub use data::{Part, gather};
+pub use data::{Part, Wanted, gather};
 pub use models::{LadderError, Models, OpenModel, Rung, open_rungs, rung_folders};
 
 use crate::spec::{BootstrapSpec, DataSource, Design, ExpectSpec, LearnerSpec, Profile, Spec};
@@ -142,12 +142,7 @@ impl Plan {
     /// Number of cells of the grid, seeds included.
     #[must_use]
     pub fn cells(&self) -> usize {
-        let rungs = self.rungs.len();
-        let per_seed = match &self.design {
-            Design::NoiseCapacity(d) => rungs * d.ratio.len(),
-            Design::WeakToStrong(d) => 2 * rungs + rungs * (rungs + 1) / 2 * d.loss.len(),
-        };
-        per_seed * self.seeds.len()
+        self.design.experiment().cells(self.rungs.len()) * self.seeds.len()
     }
 
     /// The seed of a named use of randomness within the repetition `seed`.

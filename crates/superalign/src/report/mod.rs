@@ -5,10 +5,10 @@
 
 mod figure;
 mod html;
-mod noise_capacity;
+pub(crate) mod noise_capacity;
 mod prose;
 mod table;
-mod weak_to_strong;
+pub(crate) mod weak_to_strong;
 
 pub use html::page;
 pub(crate) use table::thousands;
@@ -16,7 +16,6 @@ pub use table::{Table, plan_tables, terminal};
 
 use crate::plan::Plan;
 use crate::record::Row;
-use crate::spec::Design;
 
 /// What a report shows of an experiment.
 #[derive(Clone, Debug, Default)]
@@ -32,11 +31,7 @@ pub struct Findings {
 /// Reads the findings out of the metrics.
 #[must_use]
 pub fn findings(plan: &Plan, rows: &[Row]) -> Findings {
-    let numbers = Numbers { rows };
-    match &plan.design {
-        Design::NoiseCapacity(design) => noise_capacity::findings(plan, design, &numbers),
-        Design::WeakToStrong(design) => weak_to_strong::findings(plan, design, &numbers),
-    }
+    plan.design.experiment().findings(plan, &Numbers { rows })
 }
 
 /// The main table alone, for the terminal.
@@ -46,7 +41,8 @@ pub fn main_table(plan: &Plan, rows: &[Row]) -> Option<Table> {
 }
 
 /// The rows of a run, asked by name.
-struct Numbers<'a> {
+#[derive(Clone, Copy, Debug)]
+pub struct Numbers<'a> {
     rows: &'a [Row],
 }
 

@@ -3,7 +3,6 @@
 use super::html::escape;
 use crate::plan::Plan;
 use crate::record::Row;
-use crate::spec::Design;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle};
 use superalign_core::Layer;
@@ -118,24 +117,18 @@ pub fn plan_tables(plan: &Plan) -> Vec<Table> {
     set("profile", format!("{:?}", plan.profile).to_lowercase());
     set("objective", format!("{:?}", plan.data.objective).to_lowercase());
     set("seeds", join(&plan.seeds));
-    match &plan.design {
-        Design::NoiseCapacity(d) => set("grid.ratio", join(&d.ratio)),
-        Design::WeakToStrong(d) => {
-            let names: Vec<String> = d.loss.iter().map(|l| format!("{l:?}").to_lowercase()).collect();
-            set("grid.loss", names.join(", "));
-            set("data.resample", d.resample.to_string());
+    set("cells", plan.cells().to_string());
+    // Specs are tables of texts, numbers and lists, which JSON always takes.
+    for (section, values) in [
+        ("", serde_json::to_value(&plan.design)),
+        ("learner.", serde_json::to_value(plan.learner)),
+        ("bootstrap.", serde_json::to_value(plan.bootstrap)),
+    ] {
+        for (key, value) in values.ok().as_ref().and_then(serde_json::Value::as_object).into_iter().flatten()
+        {
+            set(&format!("{section}{key}"), plain(value));
         }
     }
-    set("cells", plan.cells().to_string());
-    set("learner.inverse-penalty", plan.learner.inverse_penalty.to_string());
-    set("learner.tolerance", plan.learner.tolerance.to_string());
-    set("learner.max-iterations", plan.learner.max_iterations.to_string());
-    set("learner.schedule-steps", plan.learner.schedule_steps.to_string());
-    set("learner.max-confidence", plan.learner.max_confidence.to_string());
-    set("learner.warmup", plan.learner.warmup.to_string());
-    set("bootstrap.draws", plan.bootstrap.draws.to_string());
-    set("bootstrap.level", plan.bootstrap.level.to_string());
-    set("bootstrap.seed", plan.bootstrap.seed.to_string());
     set("code", plan.code.clone());
     set("run", plan.folder());
     vec![parts, models, settings]
@@ -150,6 +143,15 @@ pub(crate) fn shown(row: Option<&Row>) -> String {
             (None, Some(_)) => "undefined".to_owned(),
             (None, None) => "not measured".to_owned(),
         },
+    }
+}
+
+/// A JSON value as it is said in a table: lists without brackets, texts without quotes.
+fn plain(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Array(values) => join(&values.iter().map(plain).collect::<Vec<_>>()),
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
     }
 }
 

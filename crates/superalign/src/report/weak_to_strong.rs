@@ -12,7 +12,7 @@ use crate::record::Row;
 use crate::spec::{LossName, WeakToStrong};
 
 /// Reads the findings out of the numbers.
-pub(super) fn findings(plan: &Plan, design: &WeakToStrong, numbers: &Numbers<'_>) -> Findings {
+pub(crate) fn findings(plan: &Plan, design: &WeakToStrong, numbers: &Numbers<'_>) -> Findings {
     let rungs: Vec<&str> = plan.rungs.iter().map(|r| r.name.as_str()).collect();
     Findings {
         sentences: sentences(&rungs, design, numbers),

@@ -92,6 +92,7 @@ paradigm = "noise-capacity"
 seeds = 2
 bootstrap.draws = 200
 grid.ratio = [0.0, 0.3, 0.5, 1.0]
+grid.noise = ["uniform", "class-conditional", "instance-dependent", "teacher-made"]
 "#;
 
 const WEAK: &str = r#"
@@ -106,12 +107,11 @@ fn prepared(text: &str, reads: &Arc<AtomicUsize>) -> (Plan, Material) {
     let path = Path::new("experiments/test.toml");
     let overrides = Overrides { models: vec!["small".into(), "large".into()], ..Overrides::default() };
     let spec = Spec::parse(path, text.into(), Profile::Quick, &overrides).unwrap();
-    let parts = match spec.paradigm() {
-        "noise-capacity" => vec![part("train", 60), part("test", 60)],
-        // With 600 items a student of 40 features sees through the teacher's errors (0.84 ± 0.03 against
-        // 0.65 ± 0.05, over draws of such features); with 120 it learns as many of its own (0.67 ± 0.05).
-        _ => vec![part("teacher", 60), part("student", 300), part("test", 60)],
-    };
+    // With 600 items a student of 40 features sees through the teacher's errors (0.84 ± 0.03 against
+    // 0.65 ± 0.05, over draws of such features); with 120 it learns as many of its own (0.67 ± 0.05).
+    let tasks = |name| if name == "student" { 300 } else { 60 };
+    let parts: Vec<Part> =
+        spec.design.experiment().parts().iter().map(|w| part(w.name, tasks(w.name))).collect();
     let mut open = |path: &Path| -> Result<Box<dyn Model>, crate::plan::LadderError> {
         Ok(Box::new(match path.to_str() {
             Some("small") => Fake::new("small", 4, 0.15, reads),
@@ -190,17 +190,32 @@ fn value(rows: &[Row], cell: &str, metric: &str) -> f64 {
         .unwrap_or_else(|| panic!("{cell} {metric} undefined"))
 }
 
+/// Cells of the grid, one for each seed.
+fn cells(rows: &[Row]) -> usize {
+    let cells: std::collections::BTreeSet<_> =
+        rows.iter().filter_map(|r| Some((r.seed?, r.cell.as_str()))).collect();
+    cells.len()
+}
+
 #[test]
 fn noise_is_learnt_by_heart_by_the_wide_model_and_not_by_the_narrow_one() {
     let bench = Bench::new();
     let (folder, manifest, rows) = bench.run(NOISE);
     assert_eq!((manifest.failed, manifest.status), (0, Status::Complete));
-    let cells = rows.iter().filter(|r| r.seed.is_some() && r.metric == "test-accuracy").count();
-    assert_eq!((cells, manifest.plan.cells()), (16, 16));
-    assert!(value(&rows, "model=large/ratio=0", "test-accuracy") > 0.9);
-    assert!(value(&rows, "model=large/ratio=1", "test-accuracy") < 0.1);
-    let capacity = |rung: &str| value(&rows, &format!("model={rung}"), "noise-fitting-capacity");
+    assert_eq!((cells(&rows), manifest.plan.cells()), (66, 66));
+    for kind in ["uniform", "class-conditional", "instance-dependent", "teacher-made"] {
+        let large = format!("model=large/noise={kind}");
+        assert!(value(&rows, &format!("{large}/ratio=0"), "test-accuracy") > 0.9);
+        assert!(value(&rows, &format!("{large}/ratio=1"), "test-accuracy") < 0.1);
+    }
+    let capacity =
+        |rung: &str| value(&rows, &format!("model={rung}/noise=uniform"), "noise-fitting-capacity");
     assert!(capacity("large") > capacity("small") + 0.1, "{} {}", capacity("large"), capacity("small"));
+    // At its own rate of error the reference's noise is its own labels, which it learns almost wholly.
+    let (labels, own) =
+        (value(&rows, "teacher", "label-accuracy"), "model=small/noise=teacher-made/ratio=0.3");
+    assert!((0.55..0.85).contains(&labels), "{labels}");
+    assert!(value(&rows, own, "train-accuracy-noisy") > 0.8);
     for name in ["manifest.json", "journal.jsonl", "metrics.csv", "items.parquet", "report.html"] {
         assert!(folder.join(name).is_file(), "{name} is missing");
     }
@@ -220,8 +235,7 @@ fn a_strong_student_surpasses_a_weak_teacher_and_a_missing_gap_is_a_reason() {
         rows.iter().find(|r| r.cell == "teacher=large/student=large/loss=xent" && r.metric == "pgr");
     assert!(undefined.unwrap().error.is_some());
     assert!(rows.iter().any(|r| r.cell == "ceiling=large/family=chain/difficulty=1"));
-    let seeds = rows.iter().filter(|r| r.seed.is_some() && r.metric == "test-accuracy").count();
-    assert_eq!(seeds, manifest.plan.cells());
+    assert_eq!(cells(&rows), manifest.plan.cells());
 }
 
 /// Puts a run folder into the state in which a kill leaves it: the journal cut, nothing after it.

@@ -3,9 +3,11 @@
 //! TOML says what, Rust says how. A spec has no inheritance and no templates; `[profile.quick]` and
 //! `[profile.full]` may set any other key anew.
 
+pub mod design;
 mod error;
 mod section;
 
+pub use design::{Design, LossName, NoiseCapacity, NoiseName, WeakToStrong};
 pub use error::SpecError;
 pub(crate) use error::nearest;
 pub(crate) use section::Choice;
@@ -55,54 +57,6 @@ pub enum Profile {
     Quick,
     /// The figures to cite.
     Full,
-}
-
-/// What varies, and which part of the data trains what.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "paradigm")]
-pub enum Design {
-    /// Training accuracy against label noise, per rung.
-    NoiseCapacity(NoiseCapacity),
-    /// Every pair of a teacher and a student that is no weaker.
-    WeakToStrong(WeakToStrong),
-}
-
-/// What varies in a noise-capacity experiment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct NoiseCapacity {
-    /// Items whose spoiled labels train the probes.
-    pub train: usize,
-    /// Held-out items with clean labels.
-    pub test: usize,
-    /// Shares of flipped training labels, rising, in `[0, 1]`.
-    pub ratio: Vec<f64>,
-}
-
-/// What varies in a weak-to-strong experiment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct WeakToStrong {
-    /// Items whose gold labels train the teachers.
-    pub teacher: usize,
-    /// Items that a teacher labels and that train the students.
-    pub student: usize,
-    /// Held-out items with gold labels.
-    pub test: usize,
-    /// Share of the groups of its part that each seed draws for training, in `(0, 1]`.
-    pub resample: f64,
-    /// Losses of the students.
-    pub loss: Vec<LossName>,
-}
-
-/// The losses that a spec can name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LossName {
-    /// Mean cross-entropy against the soft label.
-    Xent,
-    /// Cross-entropy with auxiliary confidence.
-    Logconf,
 }
 
 /// Where items come from.
@@ -291,15 +245,6 @@ impl Spec {
         Ok(spec.overridden(overrides))
     }
 
-    /// The design's name, as in `paradigm = "..."`.
-    #[must_use]
-    pub fn paradigm(&self) -> &'static str {
-        match self.design {
-            Design::NoiseCapacity(_) => "noise-capacity",
-            Design::WeakToStrong(_) => "weak-to-strong",
-        }
-    }
-
     fn overridden(mut self, o: &Overrides) -> Self {
         if let Some(n) = o.seeds {
             self.seeds = (0..n as u64).collect();
@@ -331,27 +276,8 @@ fn read_spec(source: &Source, spec: &Section<'_>, profile: Profile) -> Result<Sp
         let message = format!("the name \"{name}\" cannot name a folder");
         return Err(spec.error("name", message, Some("use lower-case letters, digits and hyphens".into())));
     }
-    let paradigm = spec
-        .choice::<ParadigmName>("paradigm")?
-        .ok_or_else(|| spec.error("paradigm", "the spec lacks the key `paradigm`".into(), None))?;
     let (data, grid) = (spec.section("data")?, spec.section("grid")?);
-    const ITEMS: std::ops::Range<usize> = 50..10_000_001;
-    let design = match paradigm {
-        ParadigmName::NoiseCapacity => Design::NoiseCapacity(NoiseCapacity {
-            train: data.count("train", ITEMS)?.unwrap_or(1000),
-            test: data.count("test", ITEMS)?.unwrap_or(1000),
-            ratio: grid
-                .numbers("ratio", Bounds::Closed(0.0, 1.0))?
-                .map_or_else(|| (0..=10).map(|i| f64::from(i) / 10.0).collect(), sorted),
-        }),
-        ParadigmName::WeakToStrong => Design::WeakToStrong(WeakToStrong {
-            teacher: data.count("teacher", ITEMS)?.unwrap_or(1000),
-            student: data.count("student", ITEMS)?.unwrap_or(1000),
-            test: data.count("test", ITEMS)?.unwrap_or(1000),
-            resample: data.number("resample", Bounds::Above(0.0, 1.0))?.unwrap_or(0.8),
-            loss: grid.choices("loss")?.unwrap_or_else(|| vec![LossName::Xent, LossName::Logconf]),
-        }),
-    };
+    let design = Design::read(spec, &data, &grid)?;
     let read = Spec {
         title: spec.text("title")?.unwrap_or_else(|| name.clone()),
         name,
@@ -440,27 +366,6 @@ fn read_expect(expect: &Section<'_>) -> Result<ExpectSpec, SpecError> {
     };
     expect.finish()?;
     Ok(read)
-}
-
-fn sorted(mut numbers: Vec<f64>) -> Vec<f64> {
-    numbers.sort_by(f64::total_cmp);
-    numbers
-}
-
-/// The designs by name.
-#[derive(Clone, Copy, PartialEq)]
-enum ParadigmName {
-    NoiseCapacity,
-    WeakToStrong,
-}
-
-impl Choice for ParadigmName {
-    const ALL: &'static [(&'static str, Self)] =
-        &[("noise-capacity", Self::NoiseCapacity), ("weak-to-strong", Self::WeakToStrong)];
-}
-
-impl Choice for LossName {
-    const ALL: &'static [(&'static str, Self)] = &[("xent", Self::Xent), ("logconf", Self::Logconf)];
 }
 
 impl Choice for Profile {

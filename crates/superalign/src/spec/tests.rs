@@ -71,7 +71,7 @@ fn mistakes_name_place_and_remedy() {
     );
     insta::assert_snapshot!("not_toml", mistake("[learner]", "[learner"));
     insta::assert_snapshot!("bad_name", mistake("\"noise\"", "\"Noise run\""));
-    insta::assert_snapshot!("another_designs_key", mistake("train = 800", "teacher = 800"));
+    insta::assert_snapshot!("another_designs_key", mistake("train = 800", "student = 800"));
     insta::assert_snapshot!("missing_file", {
         Spec::read(Path::new("no/such.toml"), Profile::Quick, &Overrides::default()).unwrap_err().to_string()
     });

@@ -1,0 +1,73 @@
+//! Training accuracy against label noise, per rung and kind of noise.
+
+use super::ITEMS;
+use crate::spec::SpecError;
+use crate::spec::section::{Bounds, Choice, Section};
+use serde::{Deserialize, Serialize};
+
+/// What varies in a noise-capacity experiment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct NoiseCapacity {
+    /// Items whose spoiled labels train the students.
+    pub train: usize,
+    /// Held-out items with clean labels.
+    pub test: usize,
+    /// Items whose gold labels train the weakest rung as the reference of the kinds of noise that need one.
+    pub teacher: usize,
+    /// How readily labels `false` and `true` go wrong under class-conditional noise.
+    pub class_weights: [f64; 2],
+    /// How labels go wrong.
+    pub noise: Vec<NoiseName>,
+    /// Shares of flipped training labels, rising, in `[0, 1]`.
+    pub ratio: Vec<f64>,
+}
+
+impl NoiseCapacity {
+    pub(super) fn read(data: &Section<'_>, grid: &Section<'_>) -> Result<Self, SpecError> {
+        let mut ratio = grid
+            .numbers("ratio", Bounds::Closed(0.0, 1.0))?
+            .unwrap_or_else(|| (0..=10).map(|i| f64::from(i) / 10.0).collect());
+        ratio.sort_by(f64::total_cmp);
+        let weights = [("class-weight-false", 1.0), ("class-weight-true", 3.0)];
+        let [negative, positive] =
+            weights.map(|(key, usual)| Ok(data.number(key, Bounds::Above(0.0, 1e6))?.unwrap_or(usual)));
+        Ok(Self {
+            train: data.count("train", ITEMS)?.unwrap_or(1000),
+            test: data.count("test", ITEMS)?.unwrap_or(1000),
+            teacher: data.count("teacher", ITEMS)?.unwrap_or(1000),
+            class_weights: [negative?, positive?],
+            noise: grid.choices("noise")?.unwrap_or_else(|| vec![NoiseName::Uniform]),
+            ratio,
+        })
+    }
+
+    /// Whether some kind of noise is made by a reference model.
+    #[must_use]
+    pub fn needs_teacher(&self) -> bool {
+        self.noise.iter().any(|n| matches!(n, NoiseName::InstanceDependent | NoiseName::TeacherMade))
+    }
+}
+
+/// How labels go wrong; see `superalign_data::noise`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoiseName {
+    /// Every label is equally likely.
+    Uniform,
+    /// One class goes wrong more readily than the other.
+    ClassConditional,
+    /// Items near the boundary of the weakest rung go wrong more readily.
+    InstanceDependent,
+    /// The mistakes of the weakest rung, those it is surest of first.
+    TeacherMade,
+}
+
+impl Choice for NoiseName {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("uniform", Self::Uniform),
+        ("class-conditional", Self::ClassConditional),
+        ("instance-dependent", Self::InstanceDependent),
+        ("teacher-made", Self::TeacherMade),
+    ];
+}

@@ -7,6 +7,7 @@
 mod features;
 pub(crate) mod noise_capacity;
 mod score;
+mod transfer;
 pub(crate) mod weak_to_strong;
 
 pub use features::{Features, ReadError, Reading, read_features};

@@ -164,7 +164,9 @@ pub fn calibrate(pairs: &[Pair], config: &Config) -> Result<Calibration, GapErro
         let found = choose(&drawn, &folds, range);
         chosen[found.shape as usize] += 1;
         peaks.push(match found.curve.peak() {
-            Peak::At(gamma) => gamma,
+            Peak::Low => low,
+            Peak::Inside(gamma) => gamma,
+            Peak::High => high,
             Peak::Anywhere => {
                 flat += 1;
                 if flat % 2 == 0 { low } else { high }
@@ -184,9 +186,9 @@ pub fn calibrate(pairs: &[Pair], config: &Config) -> Result<Calibration, GapErro
     };
     let optimum = match curve.peak() {
         Peak::Anywhere => Optimum::None(NoOptimum::Flat { gain: gain_at(range.centre)? }),
-        Peak::At(gamma) if gamma >= high => Optimum::None(NoOptimum::Rising),
-        Peak::At(gamma) if gamma <= low => Optimum::None(NoOptimum::Falling),
-        Peak::At(value) => {
+        Peak::High => Optimum::None(NoOptimum::Rising),
+        Peak::Low => Optimum::None(NoOptimum::Falling),
+        Peak::Inside(value) => {
             let gamma = Draws { value, draws: peaks }.estimate(config.level)?;
             if low < gamma.lo && gamma.hi < high {
                 Optimum::Interior { gamma, gain: gain_at(value)? }

@@ -9,8 +9,9 @@ use superalign_core::Estimate;
 
 /// The fewest training sizes: one more than the curve has parameters.
 pub const MINIMUM_SIZES: usize = 4;
-/// An interval of the asymptote that covers more than this share of what is possible determines nothing.
-const UNINFORMATIVE: f64 = 0.8;
+/// An interval of the asymptote that covers more than this share of what is possible, from 0 to the error at the last
+/// size, leaves it open.
+const UNINFORMATIVE: f64 = 0.5;
 
 /// A learning curve and where it ends.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +37,8 @@ pub enum Verdict {
         /// Error at the first size minus error at the last.
         fall: Estimate,
     },
-    /// The error still falls at the last size, and may end almost anywhere between 0 and there.
+    /// The error still falls at the last size: the interval of the asymptote covers more than half of what is possible,
+    /// from 0 to the error there.
     StillFalling {
         /// Interval of the asymptote.
         asymptote: Estimate,

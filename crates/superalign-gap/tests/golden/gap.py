@@ -69,7 +69,7 @@ for n in [1, 3, 8, 30]:
 for n in [4, 7, 15]:
     gamma = np.sort(rng.uniform(0, 0.3, n))
     error = rng.uniform(0.002, 0.01, n)
-    gain = 0.05 - 3 * (gamma - 0.15) ** 2 + rng.normal(0, error)
+    gain = 0.05 - 3 * (gamma - 0.15) ** 2 + rng.normal(0, error / 2)
     c = np.polyfit(gamma, gain, 2, w=1 / error)
     assert c[0] < 0
     case("parabola", "numpy.polyfit", np.polyval(c, gamma), gamma=gamma, gain=gain, error=error, vertex=-c[1] / c[0] / 2)

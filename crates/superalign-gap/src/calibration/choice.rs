@@ -141,10 +141,9 @@ pub fn calibrate(pairs: &[Pair], config: &Config) -> Result<Calibration, GapErro
     let range = Range { centre: 0.5 * (low + high), half: 0.5 * (high - low) };
     let variances: Vec<f64> = pairs.iter().map(|pair| pair.gain.standard_error().powi(2)).collect();
     let points = |spread: f64, of: &dyn Fn(&Draws) -> f64| -> Vec<Point> {
-        let point = |(pair, variance): (&Pair, &f64)| Point {
-            z: (of(&pair.gamma) - range.centre) / range.half,
-            gain: of(&pair.gain),
-            weight: 1.0 / (variance + spread * spread),
+        let point = |(pair, variance): (&Pair, &f64)| {
+            let z = (of(&pair.gamma) - range.centre) / range.half;
+            Point::new(z, of(&pair.gain), 1.0 / (variance + spread * spread))
         };
         pairs.iter().zip(&variances).map(point).collect()
     };

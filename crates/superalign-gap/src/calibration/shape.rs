@@ -73,12 +73,20 @@ const EXPONENTS: [f64; 16] =
 /// Relative size below which a determinant or a sum of squares is nothing but rounding.
 const NOTHING: f64 = 1e-12;
 
-/// A measured point: z, gain, weight.
+/// A measured point.
 #[derive(Clone, Copy)]
 pub(super) struct Point {
     pub(super) z: f64,
     pub(super) gain: f64,
     pub(super) weight: f64,
+    /// z on the scale of every exponential: computed once, used by every fold.
+    bases: [f64; EXPONENTS.len()],
+}
+
+impl Point {
+    pub(super) fn new(z: f64, gain: f64, weight: f64) -> Self {
+        Self { z, gain, weight, bases: EXPONENTS.map(|k| basis(k, z)) }
+    }
 }
 
 /// The measured range of gamma.
@@ -129,19 +137,17 @@ impl Curve {
         match shape {
             Shape::Flat => flat(level(points)),
             Shape::Monotone => {
-                let mut best = (flat(level(points)), f64::INFINITY);
-                let bends = EXPONENTS.iter().map(|&k| Bend::Exponential(k));
-                for bend in std::iter::once(Bend::None).chain(bends) {
-                    let Some(curve) = line(points, range, bend) else { continue };
-                    let misfit = curve.misfit(points);
-                    if misfit < best.1 {
-                        best = (curve, misfit);
+                let lines = (0..EXPONENTS.len()).filter_map(|place| line(points, range, Some(place)));
+                let mut best = line(points, range, None).unwrap_or((flat(level(points)), f64::INFINITY));
+                for found in lines {
+                    if found.1 < best.1 {
+                        best = found;
                     }
                 }
                 best.0
             }
             Shape::Unimodal => parabola(points, range)
-                .or_else(|| line(points, range, Bend::None))
+                .or_else(|| line(points, range, None).map(|found| found.0))
                 .unwrap_or_else(|| flat(level(points))),
         }
     }
@@ -162,24 +168,32 @@ fn level(points: &[Point]) -> f64 {
     points.iter().map(|point| point.weight * point.gain).sum::<f64>() / weight
 }
 
-/// Weighted simple regression on z, or on the exponential of z.
-fn line(points: &[Point], range: Range, bend: Bend) -> Option<Curve> {
-    let of = |z| if let Bend::Exponential(k) = bend { basis(k, z) } else { z };
-    let weight: f64 = points.iter().map(|point| point.weight).sum();
-    let mean = points.iter().map(|point| point.weight * of(point.z)).sum::<f64>() / weight;
-    let gain = level(points);
-    let (mut squares, mut products, mut scale) = (0.0, 0.0, 0.0);
+/// Weighted simple regression on z, or on the exponential of that place; with its weighted sum of squares.
+fn line(points: &[Point], range: Range, exponential: Option<usize>) -> Option<(Curve, f64)> {
+    let of = |point: &Point| exponential.map_or(point.z, |place| point.bases[place]);
+    let (mut weight, mut mean, mut gain) = (0.0, 0.0, 0.0);
     for point in points {
-        let x = of(point.z);
-        squares += point.weight * (x - mean).powi(2);
-        products += point.weight * (x - mean) * (point.gain - gain);
-        scale += point.weight * (1.0 + x * x);
+        weight += point.weight;
+        mean += point.weight * of(point);
+        gain += point.weight * point.gain;
+    }
+    mean /= weight;
+    gain /= weight;
+    let (mut squares, mut products, mut all, mut scale) = (0.0, 0.0, 0.0, 0.0);
+    for point in points {
+        let (x, y) = (of(point) - mean, point.gain - gain);
+        squares += point.weight * x * x;
+        products += point.weight * x * y;
+        all += point.weight * y * y;
+        scale += point.weight * (1.0 + of(point).powi(2));
     }
     if squares <= NOTHING * scale {
         return None;
     }
     let slope = products / squares;
-    Some(Curve { centre: range.centre, half: range.half, level: gain - slope * mean, slope, bend })
+    let bend = exponential.map_or(Bend::None, |place| Bend::Exponential(EXPONENTS[place]));
+    let curve = Curve { centre: range.centre, half: range.half, level: gain - slope * mean, slope, bend };
+    Some((curve, all - slope * products))
 }
 
 /// Weighted quadratic regression with a curvature below 0; none where that is not the optimum.
@@ -223,7 +237,7 @@ mod tests {
     fn points(gain: impl Fn(f64) -> f64) -> Vec<Point> {
         let weights = [1.0, 3.0, 0.5, 2.0, 1.5, 1.0, 4.0];
         let z = |i: usize| -1.0 + 2.0 * i as f64 / 6.0;
-        (0..7).map(|i| Point { z: z(i), gain: gain(z(i)), weight: weights[i] }).collect()
+        (0..7).map(|i| Point::new(z(i), gain(z(i)), weights[i])).collect()
     }
 
     const RANGE: Range = Range { centre: 0.2, half: 0.1 };
@@ -257,7 +271,7 @@ mod tests {
 
     #[test]
     fn points_at_one_gamma_leave_only_the_level() {
-        let same = vec![Point { z: 0.3, gain: 0.1, weight: 1.0 }, Point { z: 0.3, gain: 0.3, weight: 3.0 }];
+        let same = vec![Point::new(0.3, 0.1, 1.0), Point::new(0.3, 0.3, 3.0)];
         for shape in Shape::ALL {
             let found = Curve::fit(shape, &same, RANGE);
             assert!((found.at(0.0) - 0.25).abs() < 1e-12, "{found:?}");

@@ -14,9 +14,10 @@ mod ladder;
 mod learning_curve;
 mod noise;
 mod power_law;
+mod profile;
 
 pub use description::{DescriptionLength, description_length};
 pub use ladder::{RankCorrelation, estimator_agreement};
-pub use learning_curve::{Asymptote, MINIMUM_SIZES, Verdict, learning_curve};
+pub use learning_curve::{Asymptote, MINIMUM_DRAWS_PER_SIZE, MINIMUM_SIZES, Verdict, learning_curve};
 pub use noise::{noise_fitting_capacity, noise_fitting_draws};
 pub use power_law::{LARGEST_EXPONENT, PowerLaw, SMALLEST_EXPONENT};

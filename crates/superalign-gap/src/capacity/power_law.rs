@@ -44,9 +44,10 @@ impl PowerLaw {
 /// section.
 pub(super) fn fit(sizes: &[f64], errors: &[f64]) -> PowerLaw {
     let mut x = vec![0.0; sizes.len()];
+    let logs: Vec<f64> = sizes.iter().map(|size| (size / sizes[0]).ln()).collect();
     let mut at = |log: f64| {
         let exponent = log.exp();
-        x.iter_mut().zip(sizes).for_each(|(x, size)| *x = (size / sizes[0]).powf(-exponent));
+        x.iter_mut().zip(&logs).for_each(|(x, log)| *x = (-exponent * log).exp());
         let line = Line::fit(&x, errors);
         (line, line.misfit(&x, errors))
     };
@@ -115,7 +116,7 @@ impl Line {
             let Some((tried, found)) = moved else { break };
             let gained = misfit - found;
             (line, misfit) = (tried, found);
-            if gained <= 1e-14 * misfit.abs() {
+            if gained <= 1e-13 * misfit.abs() {
                 break;
             }
         }

@@ -32,7 +32,7 @@ fn close(found: f64, expected: f64, case: &Value) {
 
 #[test]
 fn learning_curves_are_those_of_greatest_likelihood() {
-    let by = Bootstrap { draws: 1, ..Bootstrap::new(Seed::new(1)) };
+    let by = Bootstrap { draws: 100, ..Bootstrap::new(Seed::new(1)) };
     for case in cases("learning-curve") {
         let (sizes, wrong) = (numbers(&case["sizes"]), numbers(&case["wrong"]));
         let items = case["items"].as_f64().unwrap();

@@ -69,7 +69,7 @@ pub fn hypervolume(points: &[(f64, f64)], reference: (f64, f64)) -> Result<f64, 
 /// use superalign_core::Seed;
 /// use superalign_gap::{Draws, front_of_students};
 /// let score = |value, seed| Draws::normal(value, 0.01, 200, Seed::new(seed)).unwrap();
-/// let students = [(score(0.8, 1), score(0.6, 2)), (score(0.6, 3), score(0.9, 4)), (score(0.6, 5), score(0.7, 6))];
+/// let students = [(score(0.8, 1), score(0.6, 2)), (score(0.6, 3), score(0.9, 4)), (score(0.5, 5), score(0.7, 6))];
 /// let found = front_of_students(&students, (0.5, 0.5), 0.95)?;
 /// assert_eq!(found.members, [1, 0]);
 /// assert!(found.hypervolume.covers(0.06) && found.presence[2] < 0.01);

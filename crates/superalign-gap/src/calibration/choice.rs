@@ -168,7 +168,7 @@ pub fn calibrate(pairs: &[Pair], config: &Config) -> Result<Calibration, GapErro
             Peak::High => high,
             Peak::Anywhere => {
                 flat += 1;
-                if flat % 2 == 0 { low } else { high }
+                if flat.is_multiple_of(2) { low } else { high }
             }
         });
         curves.push(found.curve);

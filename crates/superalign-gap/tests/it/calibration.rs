@@ -72,7 +72,6 @@ fn tally(name: &str, gain: impl Fn(f64) -> f64, extra: f64, at: f64) -> Tally {
             }
         }
     }
-    println!("{name}: {found:?}");
     found
 }
 

@@ -6,6 +6,7 @@ use superalign_core::{Estimate, Seed};
 use superalign_gap::annealing::{
     Annealing, Budget, Candidate, Confidence, Config, Objective, Outcome, Policy, Round, Schedule, Scores,
 };
+use superalign_gap::calibration::{self, Folds, Optimum, Pair, calibrate};
 use superalign_gap::{Draws, GapError};
 
 /// A score whose draws stray by a hundredth, in the same way for every score: what they share cancels.
@@ -105,6 +106,35 @@ fn an_adaptive_schedule_takes_the_greatest_end_of_the_band() {
     let mut fixed = Annealing::new(config(Policy::Direct, 3), ladder()).unwrap();
     assert!(matches!(fixed.recalibrate(band()), Err(GapError::Undefined { .. })));
     assert!(matches!(fixed.recalibrate(vec![]), Err(GapError::TooFew { .. })));
+}
+
+#[test]
+fn a_calibration_steers_an_adaptive_run() {
+    // Gains with a peak at .12, as the pairs of an earlier experiment show them.
+    let pairs: Vec<Pair> = (0..10)
+        .map(|i| {
+            let gamma = 0.02 + 0.025 * f64::from(i);
+            let of = |value, error, name: &str| {
+                normal(value, error, 100, Seed::new(3).named(name).nth(u64::from(i)))
+            };
+            let gain = 0.05 - 4.0 * (gamma - 0.12_f64).powi(2);
+            Pair {
+                teacher: i % 3,
+                student: i / 3,
+                gamma: of(gamma, 0.001, "gamma"),
+                gain: of(gain, 0.002, "gain"),
+            }
+        })
+        .collect();
+    let by = calibration::Config { folds: Folds::Pair, level: 0.95, seed: Seed::new(1) };
+    let found = calibrate(&pairs, &by).unwrap();
+    let Optimum::Interior { gamma, .. } = found.optimum else { panic!("{:?}", found.optimum) };
+    let schedule = Schedule::Adaptive { band: found.band(201).unwrap(), confidence: Confidence::Value };
+    let annealing = Annealing::new(config(Policy::Annealed(schedule), 2), ladder()).unwrap();
+    let round = annealing.next().unwrap();
+    assert!((round.target.unwrap() - gamma.value).abs() < 0.002 && gamma.covers(0.12));
+    // C = .60: the student with K = .74 or .70, whose gap is nearest .12.
+    assert!([2, 3].contains(&round.candidate) && (round.gap.value - 0.12).abs() < 0.03);
 }
 
 #[test]

@@ -22,40 +22,9 @@ impl<const T: usize> Counts<T> {
     /// Counts the terms, each (seeds, items) over the same items. Terms have the same number of seeds, which are
     /// then resampled together, or one.
     pub(crate) fn new(terms: [ArrayView2<'_, bool>; T], groups: Option<&[u32]>) -> Result<Self, GapError> {
-        let items = terms.first().map_or(0, ArrayView2::ncols);
-        let most = terms.iter().map(ArrayView2::nrows).max().unwrap_or(0);
-        for term in &terms {
-            if term.nrows() == 0 {
-                return Err(GapError::NoSeeds);
-            }
-            if term.ncols() != items {
-                return Err(GapError::Shape {
-                    what: "number of items",
-                    found: term.ncols(),
-                    expected: items,
-                });
-            }
-            if term.nrows() != 1 && term.nrows() != most {
-                return Err(GapError::Shape { what: "number of seeds", found: term.nrows(), expected: most });
-            }
-        }
-        if let Some(groups) = groups
-            && groups.len() != items
-        {
-            return Err(GapError::Shape {
-                what: "number of group labels",
-                found: groups.len(),
-                expected: items,
-            });
-        }
-        if items < MINIMUM_ITEMS {
-            return Err(GapError::TooFewItems { found: items, expected: MINIMUM_ITEMS });
-        }
-        let place = places(items, groups);
+        let shapes = terms.map(|term| term.dim());
+        let place = layout(&shapes, groups)?;
         let count = place.iter().max().map_or(0, |last| last + 1);
-        if count < MINIMUM_GROUPS {
-            return Err(GapError::TooFewGroups { found: count, expected: MINIMUM_GROUPS });
-        }
         let seeds = terms.map(|term| term.nrows());
         let mut right = vec![seeds.map(|s| vec![0_u32; s]); count];
         let mut sizes = vec![0; count];
@@ -112,21 +81,38 @@ impl<const T: usize> Counts<T> {
     }
 }
 
-impl Counts<1> {
-    /// A function of the weighted sum of several terms' capabilities, with its interval: resample k of every term
-    /// takes the same groups and seeds, because all terms have the same shape and read the same stream.
-    pub(crate) fn weighted(
-        terms: &[Self],
-        weights: &[f64],
-        bootstrap: &Bootstrap,
-        of: impl Fn(f64) -> f64,
-    ) -> Result<Estimate, GapError> {
-        let sum = |shares: &mut dyn FnMut(&Self) -> f64| {
-            of(terms.iter().zip(weights).map(|(term, weight)| weight * shares(term)).sum())
-        };
-        let value = sum(&mut |term| term.shares()[0]);
-        Ok(bootstrap.estimate(value, |rng| sum(&mut |term| term.resample(&mut rng.clone())[0]))?)
+/// The place of every item's group, once the shapes of the terms (seeds, items) are found to belong together: the same
+/// items, and the same number of seeds or one.
+pub(crate) fn layout(shapes: &[(usize, usize)], groups: Option<&[u32]>) -> Result<Vec<usize>, GapError> {
+    let items = shapes.first().map_or(0, |shape| shape.1);
+    let most = shapes.iter().map(|shape| shape.0).max().unwrap_or(0);
+    for &(seeds, columns) in shapes {
+        if seeds == 0 {
+            return Err(GapError::NoSeeds);
+        }
+        for (what, found, expected) in [
+            ("number of items", columns, items),
+            ("number of seeds", seeds, if seeds == 1 { 1 } else { most }),
+        ] {
+            if found != expected {
+                return Err(GapError::Shape { what, found, expected });
+            }
+        }
     }
+    if let Some(groups) = groups
+        && groups.len() != items
+    {
+        return Err(GapError::Shape { what: "number of group labels", found: groups.len(), expected: items });
+    }
+    if items < MINIMUM_ITEMS {
+        return Err(GapError::TooFewItems { found: items, expected: MINIMUM_ITEMS });
+    }
+    let place = places(items, groups);
+    let count = place.iter().max().map_or(0, |last| last + 1);
+    if count < MINIMUM_GROUPS {
+        return Err(GapError::TooFewGroups { found: count, expected: MINIMUM_GROUPS });
+    }
+    Ok(place)
 }
 
 /// The number of each item's group, counted in order of first appearance; without groups each item is its own.

@@ -1,6 +1,6 @@
 //! Noise-fitting capacity: how much of a spoiled signal a student can memorise.
 
-use crate::bootstrap::Counts;
+use crate::draws::{Draws, capability_draws};
 use crate::{Bootstrap, GapError};
 use ndarray::Array2;
 use superalign_core::Estimate;
@@ -33,6 +33,20 @@ pub fn noise_fitting_capacity(
     groups: Option<&[u32]>,
     bootstrap: &Bootstrap,
 ) -> Result<Estimate, GapError> {
+    noise_fitting_draws(ratios, fits, groups, bootstrap)?.estimate(bootstrap.level)
+}
+
+/// As [`noise_fitting_capacity`], with the resamples: what
+/// [`estimator_agreement`](super::estimator_agreement) takes.
+///
+/// # Errors
+/// As [`noise_fitting_capacity`].
+pub fn noise_fitting_draws(
+    ratios: &[f64],
+    fits: &[Array2<bool>],
+    groups: Option<&[u32]>,
+    bootstrap: &Bootstrap,
+) -> Result<Draws, GapError> {
     let spans = ratios.first() == Some(&0.0) && ratios.last() == Some(&1.0);
     if !spans || ratios.windows(2).any(|pair| pair[0].partial_cmp(&pair[1]) != Some(std::cmp::Ordering::Less))
     {
@@ -45,17 +59,21 @@ pub fn noise_fitting_capacity(
             expected: ratios.len(),
         });
     }
-    // The area is linear in the answers: with weights w_k summing to 1 it is a mean over ratios of mean answers.
-    // Every ratio is one term with the same draws, because its counts have the same groups, seeds and order.
-    let mut terms = Vec::with_capacity(fits.len());
-    for fit in fits {
-        if fit.dim() != fits[0].dim() {
-            let (found, expected) = (fit.len(), fits[0].len());
-            return Err(GapError::Shape { what: "number of answers at a ratio", found, expected });
-        }
-        terms.push(Counts::new([fit.view()], groups)?);
+    if let Some(fit) = fits.iter().find(|fit| fit.dim() != fits[0].dim()) {
+        let (found, expected) = (fit.len(), fits[0].len());
+        return Err(GapError::Shape { what: "number of answers at a ratio", found, expected });
     }
-    Counts::weighted(&terms, &trapezoid(ratios), bootstrap, |area| 2.0 * area - 1.0)
+    // The area is linear in the answers: with weights w_k summing to 1 it is a mean over ratios of mean answers.
+    let views: Vec<_> = fits.iter().map(|term| term.view()).collect();
+    let terms = capability_draws(&views, groups, bootstrap)?;
+    let weights = trapezoid(ratios);
+    let area = |mean: &dyn Fn(&Draws) -> f64| {
+        2.0 * terms.iter().zip(&weights).map(|(term, weight)| weight * mean(term)).sum::<f64>() - 1.0
+    };
+    Ok(Draws {
+        value: area(&|term| term.value),
+        draws: (0..bootstrap.draws).map(|draw| area(&|term| term.draws[draw])).collect(),
+    })
 }
 
 /// Weights of the trapezoid rule on rising points: they sum to the length of the interval.

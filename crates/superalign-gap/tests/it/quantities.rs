@@ -36,6 +36,33 @@ fn a_pair_at_chance_has_no_share() {
 }
 
 #[test]
+fn published_shares_come_with_intervals_where_the_items_are_there() {
+    // The published capabilities as shares of 10,000 items: the value follows them to a digit of the counts.
+    let n = 10_000;
+    for (weak, transfer, ceiling, expected) in
+        [(0.52796, 0.60412, 0.73253, 0.37227866473149535), (0.53603, 0.59696, 0.71759, 0.3356020942408379)]
+    {
+        let right = |share: f64| row(n, (n as f64 * share).round() as usize);
+        let terms = (right(weak), right(transfer), right(ceiling));
+        let found = performance_gap_recovered(terms.0.view(), terms.1.view(), terms.2.view(), None, &BY);
+        let found = found.expect("a share");
+        assert!((found.value - expected).abs() < 1e-3 && found.covers(expected), "{found}");
+        assert!(found.lo > 0.25 && found.hi < 0.5, "{found}");
+    }
+}
+
+#[test]
+fn chance_at_the_size_of_the_published_test_is_refused() {
+    // 8,552 pairs, independent answers, three seeds: .492, .495 and .496 are not told apart.
+    for seed in 0..5 {
+        let of = |name: &str, right| crate::coins(3, 8552, right, Seed::new(seed).named(name));
+        let (weak, transfer, ceiling) = (of("weak", 0.492), of("transfer", 0.495), of("ceiling", 0.496));
+        let found = performance_gap_recovered(weak.view(), transfer.view(), ceiling.view(), None, &BY);
+        assert!(matches!(found, Err(GapError::NoGap { .. })), "{found:?}");
+    }
+}
+
+#[test]
 fn undefined_quantities_say_why() {
     let few = row(19, 10);
     assert_eq!(

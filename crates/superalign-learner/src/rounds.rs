@@ -1,0 +1,96 @@
+//! Training under losses whose targets or weights follow from the student: a schedule, then rounds to a fixed point.
+
+use crate::loss::{Items, Kind, Out};
+use crate::matrix::{each, norm};
+use crate::passes::{Passes, Want};
+use crate::probe::Schedule;
+use crate::solver::{Ended, Metric, Stop, minimise};
+use crate::{Loss, MAXIMUM_ROUNDS};
+use ndarray::{Array2, Axis};
+
+/// How to train.
+#[derive(Clone, Copy)]
+pub(crate) struct Rounds<'a> {
+    pub(crate) loss: Loss,
+    pub(crate) metric: &'a Metric<'a>,
+    pub(crate) stop: Stop,
+    pub(crate) steps: usize,
+}
+
+/// Trains all problems of `passes`, whose labels are `y`, from weights 0.
+pub(crate) fn train(passes: &mut Passes<'_>, y: &Array2<f64>, how: Rounds<'_>) -> Vec<(Ended, Schedule)> {
+    let Rounds { loss, metric, stop, steps } = how;
+    let priors: Vec<f64> = y.axis_iter(Axis(1)).map(|c| c.sum() / c.len() as f64).collect();
+    let mut open: Vec<usize> = (0..passes.problems()).collect();
+    for step in 0..steps {
+        refresh(passes, y, &priors, &open, loss, step as f64 / steps as f64);
+        passes.retarget(&open);
+        let mut moves = passes.gradient.clone();
+        metric.apply(&mut moves);
+        let weights = &passes.weights - &moves;
+        passes.settle(&open, &weights, Want::Probabilities);
+    }
+    refresh(passes, y, &priors, &open, loss, 1.0);
+    passes.retarget(&open);
+    let start = Ended { iterations: steps, ..Ended::default() };
+    let mut ended = vec![(start, Schedule { steps, rounds: 0, changed: 0 }); open.len()];
+    while !open.is_empty() {
+        let round = minimise(passes, metric, &open, true, stop);
+        let moved = refresh(passes, y, &priors, &open, loss, 1.0);
+        for (&j, round) in open.iter().zip(&round) {
+            let (ended, schedule) = &mut ended[j];
+            *ended = Ended { iterations: ended.iterations + round.iterations, ..*round };
+            schedule.rounds += 1;
+            schedule.changed = moved[j];
+        }
+        open.retain(|&j| {
+            let (ended, schedule) = &ended[j];
+            ended.converged && schedule.changed > 0 && schedule.rounds < MAXIMUM_ROUNDS
+        });
+        passes.retarget(&open);
+        if loss.kind() == Kind::Smooth {
+            open.retain(|&j| {
+                let (ended, schedule) = &mut ended[j];
+                let gradient_norm = norm(&passes.gradient.column(j).to_vec());
+                if gradient_norm <= stop.tolerance {
+                    ended.gradient_norm = gradient_norm;
+                    schedule.changed = 0;
+                }
+                schedule.changed > 0
+            });
+        }
+    }
+    ended
+}
+
+/// Brings targets and weights of some problems up to date with their students: for each problem, the number of items
+/// whose target or weight moved.
+pub(crate) fn refresh(
+    passes: &mut Passes<'_>,
+    y: &Array2<f64>,
+    priors: &[f64],
+    columns: &[usize],
+    loss: Loss,
+    progress: f64,
+) -> Vec<usize> {
+    let mut moved = vec![0; priors.len()];
+    let Passes { targets, shares, logits, probabilities, .. } = passes;
+    let shares: Vec<&mut [f64]> = match shares {
+        Some(shares) => shares.axis_iter_mut(Axis(1)).filter_map(|column| column.into_slice()).collect(),
+        None => priors.iter().map(|_| &mut [][..]).collect(),
+    };
+    let columns_of = targets.axis_iter_mut(Axis(1)).filter_map(|column| column.into_slice());
+    let mut tasks: Vec<_> = columns_of.zip(shares).zip(&mut moved).enumerate().collect();
+    tasks.retain(|(j, _)| columns.contains(j));
+    each(tasks, |(j, ((targets, weights), moved))| {
+        let (logits, p, y) = (logits.column(j), probabilities.column(j), y.column(j));
+        let (Some(z), Some(p), Some(y)) = (logits.to_slice(), p.to_slice(), y.to_slice()) else { return };
+        let (old_targets, old_weights) = (targets.to_vec(), weights.to_vec());
+        let out = Out { targets: &mut *targets, weights: &mut *weights };
+        loss.fill(Items { z, p, y, prior: priors[j] }, progress, out);
+        *moved = (0..targets.len())
+            .filter(|&i| targets[i] != old_targets[i] || weights.get(i) != old_weights.get(i))
+            .count();
+    });
+    moved
+}

@@ -22,21 +22,24 @@ pub(crate) fn train(passes: &mut Passes<'_>, y: &Array2<f64>, how: Rounds<'_>) -
     let Rounds { loss, metric, stop, steps } = how;
     let priors: Vec<f64> = y.axis_iter(Axis(1)).map(|c| c.sum() / c.len() as f64).collect();
     let mut open: Vec<usize> = (0..passes.problems()).collect();
+    let mut rounds = 0;
     for step in 0..steps {
-        refresh(passes, y, &priors, &open, loss, step as f64 / steps as f64);
+        refresh(passes, &open, At { y, priors: &priors, loss, progress: step as f64 / steps as f64, turn: step });
         passes.retarget(&open);
         let mut moves = passes.gradient.clone();
         metric.apply(&mut moves);
         let weights = &passes.weights - &moves;
         passes.settle(&open, &weights, Want::Probabilities);
     }
-    refresh(passes, y, &priors, &open, loss, 1.0);
+    let end = At { y, priors: &priors, loss, progress: 1.0, turn: steps };
+    refresh(passes, &open, end);
     passes.retarget(&open);
     let start = Ended { iterations: steps, ..Ended::default() };
     let mut ended = vec![(start, Schedule { steps, rounds: 0, changed: 0 }); open.len()];
     while !open.is_empty() {
         let round = minimise(passes, metric, &open, true, stop);
-        let moved = refresh(passes, y, &priors, &open, loss, 1.0);
+        rounds += 1;
+        let moved = refresh(passes, &open, At { turn: steps + rounds, ..end });
         for (&j, round) in open.iter().zip(&round) {
             let (ended, schedule) = &mut ended[j];
             *ended = Ended { iterations: ended.iterations + round.iterations, ..*round };
@@ -63,16 +66,23 @@ pub(crate) fn train(passes: &mut Passes<'_>, y: &Array2<f64>, how: Rounds<'_>) -
     ended
 }
 
-/// Brings targets and weights of some problems up to date with their students: for each problem, the number of items
-/// whose target or weight moved.
-pub(crate) fn refresh(
-    passes: &mut Passes<'_>,
-    y: &Array2<f64>,
-    priors: &[f64],
-    columns: &[usize],
+/// When targets and weights are brought up to date, and what from.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    y: &'a Array2<f64>,
+    priors: &'a [f64],
     loss: Loss,
     progress: f64,
-) -> Vec<usize> {
+    /// Steps and rounds before.
+    turn: usize,
+}
+
+/// Brings targets and weights of some problems up to date with their students: for each problem, the number of items
+/// whose target or weight moved.
+fn refresh(passes: &mut Passes<'_>, columns: &[usize], at: At<'_>) -> Vec<usize> {
+    let At { y, priors, loss, progress, turn } = at;
+    // An average gives every turn the same weight.
+    let share = if loss.kind() == Kind::Averaged { 1.0 / (turn + 1) as f64 } else { 1.0 };
     let mut moved = vec![0; priors.len()];
     let Passes { targets, shares, logits, probabilities, .. } = passes;
     let shares: Vec<&mut [f64]> = match shares {
@@ -88,6 +98,9 @@ pub(crate) fn refresh(
         let (old_targets, old_weights) = (targets.to_vec(), weights.to_vec());
         let out = Out { targets: &mut *targets, weights: &mut *weights };
         loss.fill(Items { z, p, y, prior: priors[j] }, progress, out);
+        if share < 1.0 {
+            weights.iter_mut().zip(&old_weights).for_each(|(new, old)| *new = old + share * (*new - old));
+        }
         *moved = (0..targets.len())
             .filter(|&i| targets[i] != old_targets[i] || weights.get(i) != old_weights.get(i))
             .count();

@@ -32,12 +32,22 @@ const GROUP: usize = 64;
 /// instruction set, not on the number of threads. Memory: one copy of the features, a `(d, d)` factor, and some
 /// dozens of numbers per row or column for each of at most 64 problems at a time.
 ///
-/// Under [`Loss::LogConf`] a student is trained in two stages. *Schedule:* `config.schedule_steps` steps s = 0, 1,
-/// ...; each hardens the student's own predictions over the batch ([`crate::loss::harden`]), blends them into the
-/// labels with c = c_max min(1, (s / steps) / warmup), and takes one step downhill, preconditioned by the curvature
-/// bound, which cannot overshoot. *Rounds:* with c = c_max, the student is fitted to its blended targets up to the
-/// tolerance and hardened again, until its hardened labels stay as they are (a fixed point of the loss) or
-/// [`MAXIMUM_ROUNDS`] are spent; [`Fit::schedule`] says which. With c_max = 0 this is the optimum of cross-entropy.
+/// How a loss is solved depends on whether its targets and item weights follow from the student:
+///
+/// - *Not at all* (`xent`, `kl`, `label-smoothing`, `entropy`, and `confident-learning` once it has pruned): a convex
+///   problem, whose one optimum is reached. `entropy` is `xent` at the factor (1 - c_max) C: its warm-up does not
+///   matter here. `confident-learning` first trains `xent` students on all folds but one and asks them about that one
+///   ([`crate::loss::prune`]); the rows pruned have weight 0. (Folds are dealt by row: where rows share a source,
+///   prune by folds of your own and train `xent` on what is left.)
+/// - *They do* (all others): two stages. *Schedule:* `config.schedule_steps` steps s = 0, 1, ...; each brings targets
+///   and weights up to date at progress s / steps, and takes one step downhill, preconditioned by the curvature
+///   bound, which cannot overshoot. *Rounds* at the end of all warm-ups: the student is fitted to its targets and
+///   weights up to the tolerance, and they are brought up to date, until none changes, or, where they follow
+///   smoothly (`product`, `gce`, `bootstrap-soft`, `adaptconf`), until the gradient with those up to date is within
+///   the tolerance: a fixed point of the loss. It need not be the only one. [`Fit::schedule`] says whether it was
+///   reached within [`crate::MAXIMUM_ROUNDS`]. Every round of `gce`, `bootstrap-hard`, `small-loss` and `product` lowers an
+///   objective (that of `product` has the gradient of the loss, not its value); `window` has none, and may
+///   go round in circles.
 ///
 /// # Errors
 /// For all problems alike: rows of features and labels that differ, fewer than [`crate::MINIMUM_ROWS`] rows, no
@@ -188,7 +198,7 @@ impl<'a> Trainer<'a> {
                 let ended = minimise(&mut passes, &self.metric, &all, false, self.stop);
                 ended.into_iter().map(|ended| (ended, None)).collect()
             }
-            Kind::Jumps | Kind::Smooth => {
+            Kind::Jumps | Kind::Averaged | Kind::Smooth => {
                 let how =
                     Rounds { loss, metric: &self.metric, stop: self.stop, steps: self.config.schedule_steps };
                 let ended = rounds::train(&mut passes, &y, how);

@@ -132,6 +132,8 @@ pub(crate) enum Kind {
     Fixed,
     /// They follow from the student in jumps.
     Jumps,
+    /// Weights follow from the student in jumps and are averaged over steps and rounds.
+    Averaged,
     /// They follow from the student smoothly, or nearly so.
     Smooth,
 }
@@ -252,10 +254,8 @@ impl Loss {
             | Self::Entropy { .. }
             | Self::ConfidentLearning { .. }
             | Self::LabelSmoothing { .. } => Kind::Fixed,
-            Self::LogConf { .. }
-            | Self::Window { .. }
-            | Self::BootstrapHard { .. }
-            | Self::SmallLoss { .. } => Kind::Jumps,
+            Self::LogConf { .. } | Self::BootstrapHard { .. } | Self::SmallLoss { .. } => Kind::Jumps,
+            Self::Window { .. } => Kind::Averaged,
             Self::Product { .. } | Self::Gce { .. } | Self::BootstrapSoft { .. } | Self::AdaptConf { .. } => {
                 Kind::Smooth
             }

@@ -29,8 +29,11 @@ pub(crate) fn kept(
         let (from, to) = (fold * n / folds, (fold + 1) * n / folds);
         let mut train: Vec<usize> = order[..from].iter().chain(&order[to..]).copied().collect();
         train.sort_unstable();
-        let probes =
-            fit_sweep(features.select(Axis(0), &train).view(), labels.select(Axis(0), &train).view(), &config);
+        let probes = fit_sweep(
+            features.select(Axis(0), &train).view(),
+            labels.select(Axis(0), &train).view(),
+            &config,
+        );
         let good: Vec<(usize, &Probe)> =
             probes.iter().enumerate().filter_map(|(j, p)| Some((j, p.as_ref().ok()?))).collect();
         let students: Vec<&Probe> = good.iter().map(|(_, probe)| *probe).collect();

@@ -4,7 +4,7 @@ use crate::loss::{Items, Kind, Out};
 use crate::matrix::{each, norm};
 use crate::passes::{Passes, Want};
 use crate::probe::Schedule;
-use crate::solver::{Ended, Metric, Stop, minimise};
+use crate::solver::{Ended, Metric, Stop, minimise, minimise_moving};
 use crate::{Loss, MAXIMUM_ROUNDS};
 use ndarray::{Array2, Axis};
 
@@ -24,7 +24,11 @@ pub(crate) fn train(passes: &mut Passes<'_>, y: &Array2<f64>, how: Rounds<'_>) -
     let mut open: Vec<usize> = (0..passes.problems()).collect();
     let mut rounds = 0;
     for step in 0..steps {
-        refresh(passes, &open, At { y, priors: &priors, loss, progress: step as f64 / steps as f64, turn: step });
+        refresh(
+            passes,
+            &open,
+            At { y, priors: &priors, loss, progress: step as f64 / steps as f64, turn: step },
+        );
         passes.retarget(&open);
         let mut moves = passes.gradient.clone();
         metric.apply(&mut moves);
@@ -36,6 +40,16 @@ pub(crate) fn train(passes: &mut Passes<'_>, y: &Array2<f64>, how: Rounds<'_>) -
     passes.retarget(&open);
     let start = Ended { iterations: steps, ..Ended::default() };
     let mut ended = vec![(start, Schedule { steps, rounds: 0, changed: 0 }); open.len()];
+    if loss.kind() == Kind::Smooth {
+        let round = minimise_moving(passes, metric, &open, stop, |passes, columns| {
+            refresh(passes, columns, end);
+        });
+        for ((ended, schedule), round) in ended.iter_mut().zip(round) {
+            *ended = Ended { iterations: ended.iterations + round.iterations, ..round };
+            schedule.rounds = 1;
+        }
+        return ended;
+    }
     while !open.is_empty() {
         let round = minimise(passes, metric, &open, true, stop);
         rounds += 1;
@@ -51,7 +65,7 @@ pub(crate) fn train(passes: &mut Passes<'_>, y: &Array2<f64>, how: Rounds<'_>) -
             ended.converged && schedule.changed > 0 && schedule.rounds < MAXIMUM_ROUNDS
         });
         passes.retarget(&open);
-        if loss.kind() == Kind::Smooth {
+        if loss.kind() == Kind::Drifts {
             open.retain(|&j| {
                 let (ended, schedule) = &mut ended[j];
                 let gradient_norm = norm(&passes.gradient.column(j).to_vec());

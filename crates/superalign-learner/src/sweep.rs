@@ -39,15 +39,19 @@ const GROUP: usize = 64;
 ///   matter here. `confident-learning` first trains `xent` students on all folds but one and asks them about that one
 ///   ([`crate::loss::prune`]); the rows pruned have weight 0. (Folds are dealt by row: where rows share a source,
 ///   prune by folds of your own and train `xent` on what is left.)
-/// - *They do* (all others): two stages. *Schedule:* `config.schedule_steps` steps s = 0, 1, ...; each brings targets
-///   and weights up to date at progress s / steps, and takes one step downhill, preconditioned by the curvature
-///   bound, which cannot overshoot. *Rounds* at the end of all warm-ups: the student is fitted to its targets and
-///   weights up to the tolerance, and they are brought up to date, until none changes, or, where they follow
-///   smoothly (`product`, `gce`, `bootstrap-soft`, `adaptconf`), until the gradient with those up to date is within
-///   the tolerance: a fixed point of the loss. It need not be the only one. [`Fit::schedule`] says whether it was
-///   reached within [`crate::MAXIMUM_ROUNDS`]. Every round of `gce`, `bootstrap-hard`, `small-loss` and `product` lowers an
-///   objective (that of `product` has the gradient of the loss, not its value); `window` has none, and may
-///   go round in circles.
+/// - *They do* (all others): two stages. The *schedule* has `config.schedule_steps` steps s = 0, 1, ...; each brings
+///   targets and weights up to date at progress s / steps, and takes one step downhill, preconditioned by the
+///   curvature bound, which cannot overshoot. What follows, with all warm-ups over, ends at a fixed point: a student
+///   that solves its problem for the targets and weights that follow from itself. It need not be the only one.
+///   - `product`, `gce` and `bootstrap-soft` have gradients that are smooth and those of some objective (that of
+///     `product` is not its value): the student goes on downhill, with targets and weights up to date at every
+///     step, to a stationary point within the tolerance.
+///   - The others go in *rounds*: the student is fitted to its targets and weights up to the tolerance, and they
+///     are brought up to date, until none changes (`adaptconf`: until the gradient with those up to date
+///     is within the tolerance) or [`crate::MAXIMUM_ROUNDS`] are spent; [`Fit::schedule`] says which. Every round of
+///     `bootstrap-hard` and `small-loss` lowers their objective. `window` would go round in circles, so its weights
+///     are the average of its choices over all steps and rounds, each counted once; that approaches a fixed
+///     point with items on the edge of the window, and hardly ever reaches it.
 ///
 /// # Errors
 /// For all problems alike: rows of features and labels that differ, fewer than [`crate::MINIMUM_ROWS`] rows, no
@@ -80,9 +84,7 @@ pub fn fit_sweep(
         Err(error) => vec![Err(error); problems],
         Ok((prepared, factor)) => {
             let kept = match config.loss {
-                Loss::ConfidentLearning { folds, seed } => {
-                    folds::kept(features, labels, config, folds, seed)
-                }
+                Loss::ConfidentLearning { folds, seed } => folds::kept(features, labels, config, folds, seed),
                 _ => vec![Ok(Vec::new()); problems],
             };
             let checked: Vec<Result<Vec<f64>, LearnerError>> = (0..problems)
@@ -179,7 +181,11 @@ impl<'a> Trainer<'a> {
     }
 
     /// Trains some of the problems; with each come the weights of its rows, none if all are 1.
-    fn train(&self, labels: ArrayView2<'_, f64>, group: &[(usize, &[f64])]) -> Vec<Result<Probe, LearnerError>> {
+    fn train(
+        &self,
+        labels: ArrayView2<'_, f64>,
+        group: &[(usize, &[f64])],
+    ) -> Vec<Result<Probe, LearnerError>> {
         let loss = self.config.loss;
         let mut y = zeros(labels.nrows(), group.len());
         for (mut column, &(j, _)) in y.axis_iter_mut(Axis(1)).zip(group) {
@@ -191,14 +197,15 @@ impl<'a> Trainer<'a> {
                 column.iter_mut().zip(*kept).for_each(|(to, from)| *to = *from);
             }
         }
-        let mut passes = Passes::new(self.features, self.config.penalty, self.targets(&y, &mut shares), shares);
+        let mut passes =
+            Passes::new(self.features, self.config.penalty, self.targets(&y, &mut shares), shares);
         let ended: Vec<(Ended, Option<Schedule>)> = match loss.kind() {
             Kind::Fixed => {
                 let all: Vec<usize> = (0..passes.problems()).collect();
                 let ended = minimise(&mut passes, &self.metric, &all, false, self.stop);
                 ended.into_iter().map(|ended| (ended, None)).collect()
             }
-            Kind::Jumps | Kind::Averaged | Kind::Smooth => {
+            Kind::Jumps | Kind::Drifts | Kind::Averaged | Kind::Smooth => {
                 let how =
                     Rounds { loss, metric: &self.metric, stop: self.stop, steps: self.config.schedule_steps };
                 let ended = rounds::train(&mut passes, &y, how);
@@ -251,13 +258,15 @@ impl<'a> Trainer<'a> {
     fn loss(&self, passes: &Passes<'_>, y: &Array2<f64>, c: usize) -> f64 {
         let loss = self.config.loss;
         // Where the solver's weighted cross-entropy is the loss itself, it has been summed already.
-        if loss.kind() != Kind::Smooth && !matches!(loss, Loss::Kl | Loss::Entropy { .. }) {
+        let moves = matches!(loss.kind(), Kind::Averaged | Kind::Drifts | Kind::Smooth);
+        if !moves && !matches!(loss, Loss::Kl | Loss::Entropy { .. }) {
             return passes.loss[c];
         }
         let (z, p, y) = (passes.logits.column(c), passes.probabilities.column(c), y.column(c));
         match (z.to_slice(), p.to_slice(), y.to_slice()) {
             (Some(z), Some(p), Some(y)) => {
-                self.config.penalty * loss.sum(Items { z, p, y, prior: y.iter().sum::<f64>() / y.len() as f64 }, 1.0)
+                self.config.penalty
+                    * loss.sum(Items { z, p, y, prior: y.iter().sum::<f64>() / y.len() as f64 }, 1.0)
             }
             _ => passes.loss[c],
         }

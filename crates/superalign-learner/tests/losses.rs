@@ -5,7 +5,6 @@ use ndarray::{Array1, Array2, Axis};
 use proptest::prelude::*;
 use serde::Deserialize;
 use superalign_core::Seed;
-use superalign_core::rand::RngExt as _;
 use superalign_learner::loss::prune;
 use superalign_learner::{LearnerError, Loss, Probe, ProbeConfig, Scaling, fit, fit_sweep};
 
@@ -196,8 +195,10 @@ fn planted(n: usize, noise: f64, seed: u64) -> Planted {
     let mut rng = Seed::new(seed).rng();
     let x: Array2<f32> =
         Array2::from_shape_simple_fn((n, 8), || (0..6).map(|_| rng.random::<f32>() - 0.5).sum());
-    let truth: Vec<bool> =
-        x.outer_iter().map(|row| row[0] - row[1] + 0.5 * row[2] + 0.1 * (rng.random::<f32>() - 0.5) > 0.0).collect();
+    let truth: Vec<bool> = x
+        .outer_iter()
+        .map(|row| row[0] - row[1] + 0.5 * row[2] + 0.1 * (rng.random::<f32>() - 0.5) > 0.0)
+        .collect();
     let flipped: Vec<bool> = (0..n).map(|_| rng.random::<f64>() < noise).collect();
     let labels = truth.iter().zip(&flipped).map(|(t, f)| f64::from(u8::from(t != f))).collect();
     Planted { x, truth, labels, flipped }
@@ -245,7 +246,10 @@ fn what_selection_leaves_out_is_mostly_wrong() {
         let pruned = prune(&probabilities, &data.labels.to_vec()).expect("valid");
         let hits = pruned.iter().zip(&data.flipped).filter(|(p, f)| **p && **f).count();
         let total = pruned.iter().filter(|p| **p).count();
-        assert!(hits as f64 > 0.7 * total as f64 && hits as f64 > 0.6 * wrong as f64, "{hits} {total} {wrong}");
+        assert!(
+            hits as f64 > 0.7 * total as f64 && hits as f64 > 0.6 * wrong as f64,
+            "{hits} {total} {wrong}"
+        );
     }
 }
 
@@ -304,7 +308,8 @@ fn flipped_labels_flip_the_student_under_every_loss() {
     // The quantile of logconf breaks ties towards class 0, and at weights 0 all are tied.
     for loss in all().into_iter().filter(|loss| loss.name() != "logconf") {
         let probe = trained(&data, loss);
-        let other = Planted { labels: data.labels.mapv(|y| 1.0 - y), x: data.x.clone(), ..planted(1, 0.0, 0) };
+        let other =
+            Planted { labels: data.labels.mapv(|y| 1.0 - y), x: data.x.clone(), ..planted(1, 0.0, 0) };
         let other = trained(&other, loss);
         let off = (&probe.weights + &other.weights).mapv(f64::abs).into_iter().fold(0.0, f64::max);
         assert!(off < 1e-3 && (probe.intercept + other.intercept).abs() < 1e-3, "{loss:?}: {off}");

@@ -61,6 +61,12 @@ impl Out<'_> {
         self.targets.iter_mut().zip(targets).for_each(|(to, target)| *to = target);
     }
 
+    /// Sets every target and weight.
+    pub(crate) fn both(&mut self, both: impl Iterator<Item = (f64, f64)>) {
+        let places = self.targets.iter_mut().zip(self.weights.iter_mut());
+        places.zip(both).for_each(|((t, w), both)| (*t, *w) = both);
+    }
+
     /// Sets every weight.
     pub(crate) fn weights(&mut self, weights: impl Iterator<Item = f64>) {
         self.weights.iter_mut().zip(weights).for_each(|(to, weight)| *to = weight);

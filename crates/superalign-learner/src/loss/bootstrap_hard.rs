@@ -1,7 +1,7 @@
 //! Hard bootstrapping.
 
-use super::batch::{Out, Items, lean};
 use super::Loss;
+use super::batch::{Items, Out, lean};
 use crate::LearnerError;
 
 /// Mean cross-entropy against `trust * y + (1 - trust) * yhat`, where yhat is the class that the student itself finds

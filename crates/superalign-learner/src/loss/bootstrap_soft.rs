@@ -1,7 +1,7 @@
 //! Soft bootstrapping.
 
-use super::batch::{Out, Items};
 use super::Loss;
+use super::batch::{Items, Out};
 use crate::LearnerError;
 
 /// Mean cross-entropy against `trust * y + (1 - trust) * p`, where the student's own probability p is *not* a constant:

@@ -1,6 +1,6 @@
 //! Pruning by confident learning.
 
-use super::batch::{self, Out, Items};
+use super::batch::{self, Items, Out};
 use crate::LearnerError;
 
 /// Which labels are probably wrong: pruning by noise rate, for two classes. True where an item should be dropped;

@@ -1,7 +1,7 @@
 //! Auxiliary confidence with a soft prediction.
 
-use super::batch::{Out, Items};
 use super::Loss;
+use super::batch::{Items, Out};
 use crate::LearnerError;
 
 /// Mean cross-entropy against the blend T = (1 - c) y + c p of the weak label and the student's own probability,

@@ -1,15 +1,14 @@
 //! Generalised cross-entropy.
 
-use super::batch::{Out, Items};
 use super::Loss;
+use super::batch::{Items, Out};
 use crate::{LearnerError, sigmoid};
 
 /// Mean generalised cross-entropy, y (1 - p^q) / q + (1 - y) (1 - (1 - p)^q) / q, in [0, 1/q]: between cross-entropy
 /// (q to 0) and mean absolute error (q = 1), which noise in the labels harms less.
 ///
 /// `q` lies in (0, 1]; 0.7 in the literature. The gradient is that of a cross-entropy with item weights
-/// w = y p^q + (1 - y) (1 - p)^q and targets t = y p^q / w; with these held still it lies above this loss but for
-/// a constant, so each round of the sweep lowers the objective. Source: Zhang and Sabuncu 2018, "Generalized Cross
+/// w = y p^q + (1 - y) (1 - p)^q and targets t = y p^q / w. It is not convex. Source: Zhang and Sabuncu 2018, "Generalized Cross
 /// Entropy Loss for Training Deep Neural Networks with Noisy Labels" (arXiv 1805.07836), here averaged over soft labels.
 ///
 /// # Errors
@@ -25,14 +24,11 @@ pub fn gce(logits: &[f64], labels: &[f64], q: f64) -> Result<f64, LearnerError> 
 }
 
 pub(super) fn terms(items: Items<'_>, q: f64, mut out: Out<'_>) {
-    let powers = |(z, y): (f64, f64)| {
-        (y * (q * sigmoid::ln_sigmoid(z)).exp(), (1.0 - y) * (q * sigmoid::ln_sigmoid(-z)).exp())
-    };
-    out.weights(items.pairs().map(powers).map(|(one, zero)| one + zero));
-    out.targets(items.pairs().map(|(z, y)| {
-        let (one, zero) = powers((z, y));
-        // Both vanish only where the student is infinitely sure of the other class.
-        if one + zero > 0.0 { one / (one + zero) } else { y }
+    out.both(items.pairs().map(|(z, y)| {
+        let one = y * (q * sigmoid::ln_sigmoid(z)).exp();
+        let zero = (1.0 - y) * (q * sigmoid::ln_sigmoid(-z)).exp();
+        // Both vanish only where the student is as good as infinitely sure of the other class.
+        (if one + zero > 0.0 { one / (one + zero) } else { y }, one + zero)
     }));
 }
 

@@ -1,6 +1,6 @@
 //! Kullback-Leibler divergence.
 
-use super::batch::{Out, Items};
+use super::batch::{Items, Out};
 use super::xent;
 use crate::{LearnerError, sigmoid};
 

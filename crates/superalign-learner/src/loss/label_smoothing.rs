@@ -1,7 +1,7 @@
 //! Label smoothing.
 
-use super::batch::{Out, Items};
 use super::Loss;
+use super::batch::{Items, Out};
 use crate::LearnerError;
 
 /// Mean cross-entropy against smoothed labels, (1 - s) y + s / 2.

@@ -1,6 +1,6 @@
 //! Auxiliary confidence.
 
-use super::batch::{self, Out, Items};
+use super::batch::{self, Items, Out};
 use super::xent;
 use crate::{LearnerError, sigmoid};
 

@@ -125,16 +125,18 @@ pub enum Loss {
     },
 }
 
-/// How the sweep solves a loss.
+/// How targets and weights follow from the student, which decides how the sweep solves a loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Targets and weights do not depend on the student: a convex problem.
+    /// Not at all: a convex problem.
     Fixed,
-    /// They follow from the student in jumps.
+    /// In jumps.
     Jumps,
-    /// Weights follow from the student in jumps and are averaged over steps and rounds.
+    /// In jumps, and smoothly between them.
+    Drifts,
+    /// Weights in jumps, and it is their average over steps and rounds that counts.
     Averaged,
-    /// They follow from the student smoothly, or nearly so.
+    /// Smoothly, and the gradient is that of some objective.
     Smooth,
 }
 
@@ -256,9 +258,8 @@ impl Loss {
             | Self::LabelSmoothing { .. } => Kind::Fixed,
             Self::LogConf { .. } | Self::BootstrapHard { .. } | Self::SmallLoss { .. } => Kind::Jumps,
             Self::Window { .. } => Kind::Averaged,
-            Self::Product { .. } | Self::Gce { .. } | Self::BootstrapSoft { .. } | Self::AdaptConf { .. } => {
-                Kind::Smooth
-            }
+            Self::AdaptConf { .. } => Kind::Drifts,
+            Self::Product { .. } | Self::Gce { .. } | Self::BootstrapSoft { .. } => Kind::Smooth,
         }
     }
 

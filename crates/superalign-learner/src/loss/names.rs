@@ -154,6 +154,19 @@ mod tests {
             .map(|loss| format!("{}: {}", loss.name(), loss.check().expect_err("out of range")))
             .collect();
         messages.push(Loss::named("gec").expect_err("not a loss").to_string());
-        insta::assert_snapshot!(messages.join("\n"), @"");
+        insta::assert_snapshot!(messages.join("\n"), @r#"
+        logconf: max_confidence = 1.2: expected a share in [0, 1]
+        product: label_power = -1: expected a finite number of at least 0
+        entropy: max_confidence = 1: expected a share in [0, 1)
+        window: radius = NaN: expected a finite number of at least 0
+        gce: q = 0: expected a share in (0, 1]
+        bootstrap-soft: trust = 1.5: expected a share in (0, 1]
+        bootstrap-hard: trust = 0: expected a share in (0, 1]
+        small-loss: noise = 1: expected a share in [0, 1)
+        confident-learning: folds = 1: expected at least 2
+        label-smoothing: smoothing = -0.1: expected a share in [0, 1]
+        adaptconf: temperature = 0: expected a finite number above 0
+        loss "gec" is not known; expected one of xent, kl, logconf, product, entropy, window, gce, bootstrap-soft, bootstrap-hard, small-loss, confident-learning, label-smoothing, adaptconf
+        "#);
     }
 }

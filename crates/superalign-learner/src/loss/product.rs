@@ -1,7 +1,7 @@
 //! Product of the student's belief and the label.
 
-use super::batch::{Out, Items};
 use super::Loss;
+use super::batch::{Items, Out};
 use crate::{LearnerError, sigmoid};
 
 /// Mean cross-entropy against the normalised product of the student's own probabilities and the weak labels,

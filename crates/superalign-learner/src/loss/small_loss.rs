@@ -1,7 +1,7 @@
 //! Selection of the items with a small loss.
 
-use super::batch::{Out, Items};
 use super::Loss;
+use super::batch::{Items, Out};
 use crate::{LearnerError, sigmoid};
 
 /// Cross-entropy of the items on which it is smallest, summed and divided by the number n of *all* items.

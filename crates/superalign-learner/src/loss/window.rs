@@ -1,14 +1,14 @@
 //! Confidence window.
 
-use super::batch::{Out, Items};
 use super::Loss;
+use super::batch::{Items, Out};
 use crate::{LearnerError, sigmoid};
 
 /// Cross-entropy of the items on which the student is unsure, max(p, 1 - p) < 1/2 + r, summed and divided by the
 /// number n of *all* items: 0 where the student is sure of everything.
 ///
 /// `radius` is r, finite and at least 0; 0.15 in the literature. From r above 1/2 this is [`super::xent`]. The choice
-/// of items counts as a constant. Source: the option
+/// of items counts as a constant, and changes with the student in jumps: a sweep averages it. Source: the option
 /// "window" of the code beside EleutherAI's weak-to-strong experiments (github.com/EleutherAI/w2s).
 ///
 /// # Errors

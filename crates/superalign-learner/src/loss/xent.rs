@@ -1,6 +1,6 @@
 //! Cross-entropy.
 
-use super::batch::{self, Out, Items};
+use super::batch::{self, Items, Out};
 use crate::{LearnerError, sigmoid};
 
 /// Mean cross-entropy of a batch of logits against soft labels, in nats, at least 0:

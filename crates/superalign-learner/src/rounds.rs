@@ -6,7 +6,7 @@ use crate::passes::{Passes, Want};
 use crate::probe::Schedule;
 use crate::solver::{Ended, Metric, Stop, minimise, minimise_moving};
 use crate::{Loss, MAXIMUM_ROUNDS};
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, ArrayViewMut1, Axis};
 
 /// How to train.
 #[derive(Clone, Copy)]
@@ -100,10 +100,10 @@ fn refresh(passes: &mut Passes<'_>, columns: &[usize], at: At<'_>) -> Vec<usize>
     let mut moved = vec![0; priors.len()];
     let Passes { targets, shares, logits, probabilities, .. } = passes;
     let shares: Vec<&mut [f64]> = match shares {
-        Some(shares) => shares.axis_iter_mut(Axis(1)).filter_map(|column| column.into_slice()).collect(),
+        Some(shares) => shares.axis_iter_mut(Axis(1)).filter_map(ArrayViewMut1::into_slice).collect(),
         None => priors.iter().map(|_| &mut [][..]).collect(),
     };
-    let columns_of = targets.axis_iter_mut(Axis(1)).filter_map(|column| column.into_slice());
+    let columns_of = targets.axis_iter_mut(Axis(1)).filter_map(ArrayViewMut1::into_slice);
     let mut tasks: Vec<_> = columns_of.zip(shares).zip(&mut moved).enumerate().collect();
     tasks.retain(|(j, _)| columns.contains(j));
     each(tasks, |(j, ((targets, weights), moved))| {

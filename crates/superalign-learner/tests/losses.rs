@@ -1,5 +1,5 @@
-//! The losses against PyTorch and cleanlab (`golden/losses.json`, written by `golden/losses.py`), what must hold for any
-//! batch, and what sweeps under each of them reach.
+//! The losses against PyTorch and cleanlab (`golden/losses.json`, written by `golden/losses.py`), what must hold for
+//! any batch, and what sweeps under each of them reach.
 
 use ndarray::{Array1, Array2, Axis};
 use proptest::prelude::*;

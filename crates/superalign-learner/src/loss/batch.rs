@@ -11,7 +11,8 @@ pub struct Batch {
     pub gradient: Vec<f64>,
 }
 
-/// The gradient of a loss as targets t and weights w, one of each per item: d value / d `z_i` = `w_i` (`p_i` - `t_i`) / n.
+/// The gradient of a loss as targets t and weights w, one of each per item:
+/// d value / d `z_i` = `w_i` (`p_i` - `t_i`) / n.
 ///
 /// With t and w held still this is the gradient of a weighted cross-entropy, which is how the sweep solves it.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,8 +8,9 @@ use crate::{LearnerError, sigmoid};
 /// (q to 0) and mean absolute error (q = 1), which noise in the labels harms less.
 ///
 /// `q` lies in (0, 1]; 0.7 in the literature. The gradient is that of a cross-entropy with item weights
-/// w = y p^q + (1 - y) (1 - p)^q and targets t = y p^q / w. It is not convex. Source: Zhang and Sabuncu 2018, "Generalized Cross
-/// Entropy Loss for Training Deep Neural Networks with Noisy Labels" (arXiv 1805.07836), here averaged over soft labels.
+/// w = y p^q + (1 - y) (1 - p)^q and targets t = y p^q / w. It is not convex. Source: Zhang and Sabuncu 2018,
+/// "Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy Labels" (arXiv 1805.07836), here
+/// averaged over soft labels.
 ///
 /// # Errors
 /// As [`super::xent`]; also a q outside its range.

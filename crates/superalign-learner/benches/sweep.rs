@@ -96,6 +96,11 @@ fn sweeps(c: &mut Criterion) {
     run(c, "55 x 2,000 x 64, independent", 2_000, 64, Kind::Independent, config);
     let logconf = ProbeConfig { loss: Loss::LogConf { max_confidence: 0.5, warmup: 0.2 }, ..config };
     run(c, "55 x 2,000 x 64, independent, logconf", 2_000, 64, Kind::Independent, logconf);
+    for name in ["gce", "product", "bootstrap-hard", "window", "small-loss", "confident-learning"] {
+        let Ok(loss) = Loss::named(name) else { continue };
+        let label = format!("55 x 2,000 x 64, independent, {name}");
+        run(c, &label, 2_000, 64, Kind::Independent, ProbeConfig { loss, ..config });
+    }
 }
 
 criterion_group! {

@@ -23,10 +23,11 @@ pub struct ProbeConfig {
     /// from the optimum. Where rounding in double precision is coarser (1e-13 C times the root of the sum of
     /// squares of the scaled features) that bound takes its place.
     pub tolerance: f64,
-    /// Most passes over the features that one problem (for [`Loss::LogConf`]: one round) may take; 1000 by
+    /// Most passes over the features that one problem (where there are rounds: one round) may take; 1000 by
     /// default. Ten to thirty is usual.
     pub max_iterations: usize,
-    /// Steps of the schedule of [`Loss::LogConf`], at least 1; 50 by default.
+    /// Steps of the schedule of losses whose targets follow from the student ([`crate::fit_sweep`]), at least 1;
+    /// 50 by default.
     pub schedule_steps: usize,
 }
 
@@ -49,27 +50,19 @@ impl ProbeConfig {
     /// # Errors
     /// [`LearnerError::Setting`] for the first field that is not.
     pub fn check(&self) -> Result<(), LearnerError> {
-        const SHARE: &str = "a share in [0, 1]";
         let positive = |x: f64| x > 0.0 && x.is_finite();
         let at_least_one = |n: usize| n > 0;
-        let share = |x: f64| (0.0..=1.0).contains(&x);
-        let (max_confidence, warmup) = match self.loss {
-            Loss::CrossEntropy => (0.0, 0.0),
-            Loss::LogConf { max_confidence, warmup } => (max_confidence, warmup),
-        };
         for (key, found, expected, holds) in [
             ("penalty", self.penalty, "a finite number above 0", positive(self.penalty)),
             ("tolerance", self.tolerance, "a finite number above 0", positive(self.tolerance)),
             ("max_iterations", self.max_iterations as f64, "at least 1", at_least_one(self.max_iterations)),
             ("schedule_steps", self.schedule_steps as f64, "at least 1", at_least_one(self.schedule_steps)),
-            ("max_confidence", max_confidence, SHARE, share(max_confidence)),
-            ("warmup", warmup, SHARE, share(warmup)),
         ] {
             if !holds {
                 return Err(LearnerError::Setting { key, found, expected });
             }
         }
-        Ok(())
+        self.loss.check()
     }
 }
 

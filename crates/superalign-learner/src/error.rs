@@ -69,6 +69,14 @@ pub enum LearnerError {
         /// What was found there.
         value: f64,
     },
+    /// A probability is outside [0, 1] or not a number.
+    #[error("probabilities: row {row} is {value}; expected a number in [0, 1]")]
+    Probability {
+        /// Row of the probability.
+        row: usize,
+        /// What was found there.
+        value: f64,
+    },
     /// A logit is infinite or not a number.
     #[error("logits: row {row} is {value}; expected a finite number")]
     Logit {
@@ -99,6 +107,12 @@ pub enum LearnerError {
         found: f64,
         /// Its range, in words.
         expected: &'static str,
+    },
+    /// There is no loss of that name.
+    #[error("loss \"{found}\" is not known; expected one of {}", crate::Loss::NAMES.join(", "))]
+    UnknownLoss {
+        /// The name that was found.
+        found: String,
     },
     /// The optimum was not reached.
     #[error(

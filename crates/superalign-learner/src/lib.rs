@@ -5,7 +5,7 @@
 //! seeds, teachers) in products of matrices.
 //!
 //! - [`fit_sweep`], [`fit`]: training; [`ProbeConfig`]: how; [`Probe`]: the student, with [`Fit`], its certificate;
-//! - [`loss`]: the values of the losses, one file each;
+//! - [`Loss`]: what students minimise, by name; [`loss`]: the values of the losses, one file each;
 //! - [`LearnerError`]: why a student could not be trained.
 //!
 //! This crate does not know where features come from, reads no files and no clock, and starts no threads of its own
@@ -17,10 +17,12 @@ mod cholesky;
 mod config;
 mod error;
 mod features;
+mod folds;
 pub mod loss;
 mod matrix;
 mod passes;
 mod probe;
+mod rounds;
 mod sigmoid;
 mod solver;
 mod sweep;
@@ -35,7 +37,7 @@ pub use sweep::{fit, fit_sweep};
 /// The least number of rows that a student is trained on.
 pub const MINIMUM_ROWS: usize = 2;
 
-/// Most rounds of refitting and hardening after the schedule of [`Loss::LogConf`].
+/// Most rounds after the schedule of a loss whose targets follow from the student ([`fit_sweep`]).
 pub const MAXIMUM_ROUNDS: usize = 100;
 
 #[cfg(doctest)]

@@ -27,6 +27,8 @@ pub(crate) struct Passes<'a> {
     penalty: f64,
     /// Targets (n, k) in [0, 1].
     pub(crate) targets: Array2<f64>,
+    /// Weights of the items in the loss (n, k), in [0, 1]; with none all are 1.
+    pub(crate) shares: Option<Array2<f64>>,
     /// Reference weights (d + 1, k).
     pub(crate) weights: Array2<f64>,
     /// Gradient at the reference (d + 1, k).
@@ -34,7 +36,7 @@ pub(crate) struct Passes<'a> {
     /// Loss at the reference, without the penalty, times C.
     pub(crate) loss: Vec<f64>,
     /// Logits at the reference (n, k).
-    logits: Array2<f64>,
+    pub(crate) logits: Array2<f64>,
     /// Probabilities at the reference (n, k).
     pub(crate) probabilities: Array2<f64>,
     lanes: Vec<Lane>,
@@ -59,7 +61,12 @@ pub(crate) enum Want {
 
 impl<'a> Passes<'a> {
     /// All problems at weights 0 and intercept 0, their gradient in single precision.
-    pub(crate) fn new(features: &'a Prepared, penalty: f64, targets: Array2<f64>) -> Self {
+    pub(crate) fn new(
+        features: &'a Prepared,
+        penalty: f64,
+        targets: Array2<f64>,
+        shares: Option<Array2<f64>>,
+    ) -> Self {
         let (n, k) = targets.dim();
         let d = features.x.ncols();
         let lane_rows = n.div_ceil(LANES).max(EXACT_BLOCK);
@@ -74,6 +81,7 @@ impl<'a> Passes<'a> {
             features,
             penalty,
             targets,
+            shares,
             weights: zeros(d + 1, k),
             gradient: zeros(d + 1, k),
             loss: vec![0.0; k],
@@ -104,6 +112,7 @@ impl<'a> Passes<'a> {
         }
         let still = moved.iter().all(|&m| m == 0.0);
         let (x, logits, probabilities) = (&self.features.x, &self.logits, &self.probabilities);
+        let shares = &self.shares;
         let lane_rows = self.lane_rows;
         let tasks: Vec<_> = self.lanes.iter_mut().enumerate().collect();
         each(tasks, |(index, lane)| {
@@ -128,7 +137,10 @@ impl<'a> Passes<'a> {
                         logits.slice(s![from..to, j]).to_slice(),
                         probabilities.slice(s![from..to, j]).to_slice(),
                     ) {
-                        lane.intercept[c] += sigmoid::probability_changes(change, z, p, shift[c]);
+                        lane.intercept[c] += match shares_of(shares.as_ref(), j, from, to) {
+                            None => sigmoid::probability_changes(change, z, p, shift[c]),
+                            Some(w) => sigmoid::weighted_changes(change, z, p, w, shift[c]),
+                        };
                     }
                 }
                 multiply(&mut sums, store, rows.t(), block.view(), 1.0);
@@ -159,7 +171,7 @@ impl<'a> Passes<'a> {
         let d = self.features.x.ncols();
         let k = columns.len();
         let x = &self.features.x;
-        let targets = &self.targets;
+        let (targets, shares) = (&self.targets, &self.shares);
         let mut sums: Vec<(Array2<f64>, Vec<f64>, Vec<f64>)> =
             self.lanes.iter().map(|_| (zeros(d, k), vec![0.0; k], vec![0.0; k])).collect();
         let tasks: Vec<_> = self
@@ -193,9 +205,13 @@ impl<'a> Passes<'a> {
                     {
                         z.iter_mut().for_each(|z| *z += shift);
                         logits.slice_mut(s![from..to, j]).iter_mut().zip(&*z).for_each(|(to, z)| *to = *z);
-                        loss[c] += sigmoid::cross_entropy(z, y);
+                        let w = shares_of(shares.as_ref(), j, start + from, start + to);
+                        loss[c] += match w {
+                            None => sigmoid::cross_entropy(z, y),
+                            Some(w) => sigmoid::weighted_cross_entropy(z, y, w),
+                        };
                         sigmoid::probabilities(p, z);
-                        intercept[c] += residuals(z, p, y);
+                        intercept[c] += residuals(z, p, y, w);
                     }
                 }
                 if want == Want::Gradient {
@@ -230,6 +246,7 @@ impl<'a> Passes<'a> {
         let k = columns.len();
         let (n, lane_rows) = (self.features.x.nrows(), self.lane_rows);
         let (x, targets, probabilities) = (&self.features.x, &self.targets, &self.probabilities);
+        let shares = &self.shares;
         let mut sums: Vec<(Array2<f64>, Vec<f64>)> =
             self.lanes.iter().map(|_| (zeros(d, k), vec![0.0; k])).collect();
         each(sums.iter_mut().enumerate().collect(), |(index, (sums, intercept))| {
@@ -243,7 +260,7 @@ impl<'a> Passes<'a> {
                     if let (Some(out), Some(p), Some(y)) =
                         (block.slice_mut(s![.., c]).into_slice(), p.to_slice(), y.to_slice())
                     {
-                        intercept[c] += residuals(out, p, y);
+                        intercept[c] += residuals(out, p, y, shares_of(shares.as_ref(), j, from, to));
                     }
                 }
                 multiply(&mut sums.view_mut(), Store::Add, rows.t(), block.view(), 1.0);
@@ -277,12 +294,24 @@ impl<'a> Passes<'a> {
     }
 }
 
-/// Fills `out` with p - y and returns the sum.
-fn residuals(out: &mut [f64], p: &[f64], y: &[f64]) -> f64 {
+/// The weights of the items of one problem in some rows.
+fn shares_of(shares: Option<&Array2<f64>>, problem: usize, from: usize, to: usize) -> Option<&[f64]> {
+    shares.and_then(|shares| shares.column(problem).to_slice()).map(|column| &column[from..to])
+}
+
+/// Fills `out` with p - y, times the weights if there are any, and returns the sum.
+fn residuals(out: &mut [f64], p: &[f64], y: &[f64], w: Option<&[f64]>) -> f64 {
     let mut sum = 0.0;
     for ((out, p), y) in out.iter_mut().zip(p).zip(y) {
         *out = p - y;
         sum += *out;
+    }
+    if let Some(w) = w {
+        sum = 0.0;
+        for (out, w) in out.iter_mut().zip(w) {
+            *out *= w;
+            sum += *out;
+        }
     }
     sum
 }

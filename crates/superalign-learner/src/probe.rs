@@ -33,20 +33,22 @@ pub struct Fit {
     /// Euclidean norm of the gradient at the solution, in double precision: with scaled weights, a bound on
     /// their distance from the optimum.
     pub gradient_norm: f64,
-    /// The objective at the solution: half the squared norm of the scaled weights plus C times the summed loss.
+    /// The objective at the solution: half the squared norm of the scaled weights plus C times the summed loss
+    /// ([`crate::Loss::ConfidentLearning`]: over the rows kept).
     pub objective: f64,
-    /// What happened in the schedule of [`crate::Loss::LogConf`]; `None` for other losses.
+    /// What happened where targets or weights follow from the student; `None` for other losses.
     pub schedule: Option<Schedule>,
 }
 
-/// How a student under [`crate::Loss::LogConf`] came to rest.
+/// How a student came to rest under a loss whose targets or weights follow from it ([`crate::fit_sweep`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schedule {
     /// Steps of the schedule, during which targets moved at every step.
     pub steps: usize,
-    /// Rounds after it: in each the student is fitted to its blended targets, then hardened again.
+    /// Rounds after it: in each the student is fitted to its targets and weights, then these are brought up to date.
+    /// Smooth losses have one, in which every step does so.
     pub rounds: usize,
-    /// Hardened labels that the last round changed: 0 means that the student agrees with its own targets.
+    /// Items whose target or weight the last round changed: 0 means that the student agrees with its own targets.
     pub changed: usize,
 }
 

@@ -44,6 +44,16 @@ pub(crate) fn sigmoid(z: f64) -> f64 {
     numerator / (1.0 + e)
 }
 
+/// ln(1 / (1 + exp(-z))), at most 0.
+pub(crate) fn ln_sigmoid(z: f64) -> f64 {
+    z.min(0.0) - exp_of_minus_abs(z).ln_1p()
+}
+
+/// The cross-entropy at logit z against the label y: ln(1 + exp(z)) - y z.
+pub(crate) fn cross_entropy_of(z: f64, y: f64) -> f64 {
+    z.max(0.0) - y * z + exp_of_minus_abs(z).ln_1p()
+}
+
 /// Turns changes of logits into changes of probabilities, in place, and returns their sum:
 /// `change[i] = sigmoid(z[i] + shift + change[i]) - p[i]`, where `p` are the probabilities at `z`.
 pub(crate) fn probability_changes(change: &mut [f32], z: &[f64], p: &[f64], shift: f64) -> f64 {
@@ -65,6 +75,23 @@ pub(crate) fn probability_changes(change: &mut [f32], z: &[f64], p: &[f64], shif
             parts[i] += d;
             change_tail[i] = d as f32;
         }
+        parts.iter().sum()
+    })
+}
+
+/// As [`probability_changes`], each change times the weight of its item.
+pub(crate) fn weighted_changes(change: &mut [f32], z: &[f64], p: &[f64], w: &[f64], shift: f64) -> f64 {
+    pulp::Arch::new().dispatch(|| {
+        let mut parts = [0.0; 8];
+        let mut add = |change: &mut [f32], z: &[f64], p: &[f64], w: &[f64]| {
+            for (i, (((change, z), p), w)) in change.iter_mut().zip(z).zip(p).zip(w).enumerate() {
+                let d = w * (sigmoid(z + shift + f64::from(*change)) - p);
+                parts[i] += d;
+                *change = d as f32;
+            }
+        };
+        let chunks = change.chunks_mut(8).zip(z.chunks(8)).zip(p.chunks(8)).zip(w.chunks(8));
+        chunks.for_each(|(((change, z), p), w)| add(change, z, p, w));
         parts.iter().sum()
     })
 }
@@ -94,6 +121,11 @@ pub(crate) fn cross_entropy(z: &[f64], y: &[f64]) -> f64 {
         }
         total
     })
+}
+
+/// As [`cross_entropy`], each term times the weight of its item.
+pub(crate) fn weighted_cross_entropy(z: &[f64], y: &[f64], w: &[f64]) -> f64 {
+    z.iter().zip(y).zip(w).map(|((&z, &y), w)| w * cross_entropy_of(z, y)).sum()
 }
 
 #[cfg(test)]
@@ -133,5 +165,26 @@ mod tests {
         let expected: Vec<f64> = z.iter().zip(&p).map(|(&z, p)| sigmoid(z + 0.75) - p).collect();
         assert!((sum - expected.iter().sum::<f64>()).abs() < 1e-12);
         assert!(change.iter().zip(&expected).all(|(a, b)| (f64::from(*a) - b).abs() < 1e-7));
+    }
+
+    #[test]
+    fn weights_multiply() {
+        let z: Vec<f64> = (0..19).map(|i| f64::from(i) * 0.3 - 2.0).collect();
+        let p: Vec<f64> = z.iter().map(|&z| sigmoid(z)).collect();
+        let w: Vec<f64> = (0..19).map(|i| f64::from(i % 3) * 0.5).collect();
+        let mut change = vec![0.25_f32; 19];
+        let sum = weighted_changes(&mut change, &z, &p, &w, 0.5);
+        let expected: Vec<f64> =
+            z.iter().zip(&p).zip(&w).map(|((&z, p), w)| w * (sigmoid(z + 0.75) - p)).collect();
+        assert!((sum - expected.iter().sum::<f64>()).abs() < 1e-12);
+        assert!(change.iter().zip(&expected).all(|(a, b)| (f64::from(*a) - b).abs() < 1e-7));
+        let (plain, weighted) = (cross_entropy(&z, &p), weighted_cross_entropy(&z, &p, &[1.0; 19]));
+        assert!((plain - weighted).abs() < 1e-12);
+        assert!((weighted_cross_entropy(&z, &p, &[0.5; 19]) - 0.5 * plain).abs() < 1e-12);
+        for &z in &z {
+            assert!((ln_sigmoid(z) - sigmoid(z).ln()).abs() < 1e-14);
+            assert!((cross_entropy_of(z, 0.3) - cross_entropy(&[z], &[0.3])).abs() < 1e-14);
+        }
+        assert_eq!((ln_sigmoid(-1e4), ln_sigmoid(1e4)), (-1e4, 0.0));
     }
 }

@@ -114,18 +114,63 @@ pub(crate) fn minimise(
     }
 }
 
+/// Minimises some of the problems, whose gradients must be known, under a loss whose targets and weights follow
+/// smoothly from the student: `refresh` brings them up to date at every trial, so that each gradient is that of the
+/// loss itself. What is reached is a stationary point; the problem need not be convex.
+pub(crate) fn minimise_moving<'a>(
+    passes: &mut Passes<'a>,
+    metric: &Metric<'_>,
+    problems: &[usize],
+    stop: Stop,
+    refresh: impl Fn(&mut Passes<'a>, &[usize]),
+) -> Vec<Ended> {
+    let mut states: Vec<State> = problems.iter().map(|&j| State::new(passes, j)).collect();
+    let mut all: Vec<&mut State> = states.iter_mut().collect();
+    with_metric(metric, &mut all);
+    each(all, State::aim);
+    loop {
+        let mut running: Vec<&mut State> = states.iter_mut().collect();
+        running.iter_mut().for_each(|s| s.judge(stop));
+        running.retain(|s| !s.ended.converged && s.ended.iterations < stop.max_iterations);
+        if running.is_empty() {
+            return states.into_iter().map(|s| s.ended).collect();
+        }
+        let (columns, trial) = trials(passes, &running);
+        passes.settle(&columns, &trial, Want::Probabilities);
+        refresh(passes, &columns);
+        passes.retarget(&columns);
+        let mut moved: Vec<&mut State> = Vec::with_capacity(running.len());
+        for state in running {
+            let gradient = passes.gradient.column(state.problem).to_vec();
+            if state.judge_step(&gradient) {
+                moved.push(state);
+            }
+        }
+        with_metric(metric, &mut moved);
+        each(moved, |state| {
+            state.remember();
+            state.aim();
+        });
+    }
+}
+
+/// The problems of some states, and their weights one step on.
+fn trials(passes: &Passes<'_>, states: &[&mut State]) -> (Vec<usize>, Array2<f64>) {
+    let mut trial = zeros(passes.weights.nrows(), states.len());
+    for (mut column, state) in trial.axis_iter_mut(Axis(1)).zip(states) {
+        for ((to, at), direction) in column.iter_mut().zip(&state.at).zip(&state.direction) {
+            *to = at + state.step * direction;
+        }
+    }
+    (states.iter().map(|s| s.problem).collect(), trial)
+}
+
 /// Iterates until every problem has reached its target or spent its iterations.
 fn descend(passes: &mut Passes<'_>, metric: &Metric<'_>, open: &mut [&mut State], stop: Stop) {
     let mut running: Vec<&mut State> = open.iter_mut().map(|s| &mut **s).collect();
     running.retain(|s| norm(&s.gradient) > s.target);
     while !running.is_empty() {
-        let columns: Vec<usize> = running.iter().map(|s| s.problem).collect();
-        let mut trial = zeros(passes.weights.nrows(), columns.len());
-        for (mut column, state) in trial.axis_iter_mut(Axis(1)).zip(&running) {
-            for ((to, at), direction) in column.iter_mut().zip(&state.at).zip(&state.direction) {
-                *to = at + state.step * direction;
-            }
-        }
+        let (columns, trial) = trials(passes, &running);
         let gradients = passes.near(&columns, &trial);
         let mut accepted: Vec<bool> = Vec::with_capacity(running.len());
         for (state, gradient) in running.iter_mut().zip(gradients.axis_iter(Axis(1))) {

@@ -2,13 +2,14 @@
 
 use crate::cholesky::Cholesky;
 use crate::features::Prepared;
-use crate::loss::{blend, harden_probabilities};
+use crate::loss::{Items, Kind, Out};
 use crate::matrix::zeros;
-use crate::passes::{Passes, Want};
+use crate::passes::Passes;
 use crate::probe::{Fit, Probe, Schedule};
+use crate::rounds::{self, Rounds};
 use crate::solver::{Ended, Metric, Stop, minimise};
-use crate::{LearnerError, Loss, MAXIMUM_ROUNDS, ProbeConfig};
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
+use crate::{LearnerError, Loss, ProbeConfig, folds};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, ShapeBuilder as _, s};
 
 /// Problems that are solved together; more are solved group by group, to bound memory.
 const GROUP: usize = 64;
@@ -31,12 +32,26 @@ const GROUP: usize = 64;
 /// instruction set, not on the number of threads. Memory: one copy of the features, a `(d, d)` factor, and some
 /// dozens of numbers per row or column for each of at most 64 problems at a time.
 ///
-/// Under [`Loss::LogConf`] a student is trained in two stages. *Schedule:* `config.schedule_steps` steps s = 0, 1,
-/// ...; each hardens the student's own predictions over the batch ([`crate::loss::harden`]), blends them into the
-/// labels with c = c_max min(1, (s / steps) / warmup), and takes one step downhill, preconditioned by the curvature
-/// bound, which cannot overshoot. *Rounds:* with c = c_max, the student is fitted to its blended targets up to the
-/// tolerance and hardened again, until its hardened labels stay as they are (a fixed point of the loss) or
-/// [`MAXIMUM_ROUNDS`] are spent; [`Fit::schedule`] says which. With c_max = 0 this is the optimum of cross-entropy.
+/// How a loss is solved depends on whether its targets and item weights follow from the student:
+///
+/// - *Not at all* (`xent`, `kl`, `label-smoothing`, `entropy`, and `confident-learning` once it has pruned): a convex
+///   problem, whose one optimum is reached. `entropy` is `xent` at the factor (1 - c_max) C: its warm-up does not
+///   matter here. `confident-learning` first trains `xent` students on all folds but one and asks them about that one
+///   ([`crate::loss::prune`]); the rows pruned have weight 0. (Folds are dealt by row: where rows share a source,
+///   prune by folds of your own and train `xent` on what is left.)
+/// - *They do* (all others): two stages. The *schedule* has `config.schedule_steps` steps s = 0, 1, ...; each brings
+///   targets and weights up to date at progress s / steps, and takes one step downhill, preconditioned by the
+///   curvature bound, which cannot overshoot. What follows, with all warm-ups over, ends at a fixed point: a student
+///   that solves its problem for the targets and weights that follow from itself. It need not be the only one.
+///   - `product`, `gce` and `bootstrap-soft` have gradients that are smooth and those of some objective (that of
+///     `product` is not its value): the student goes on downhill, with targets and weights up to date at every
+///     step, to a stationary point within the tolerance.
+///   - The others go in *rounds*: the student is fitted to its targets and weights up to the tolerance, and they
+///     are brought up to date, until none changes (`adaptconf`: until the gradient with those up to date
+///     is within the tolerance) or [`crate::MAXIMUM_ROUNDS`] are spent; [`Fit::schedule`] says which. Every round of
+///     `bootstrap-hard` and `small-loss` lowers their objective. `window` would go round in circles, so its weights
+///     are the average of its choices over all steps and rounds, each counted once; that approaches a fixed
+///     point with items on the edge of the window, and hardly ever reaches it.
 ///
 /// # Errors
 /// For all problems alike: rows of features and labels that differ, fewer than [`crate::MINIMUM_ROWS`] rows, no
@@ -68,12 +83,28 @@ pub fn fit_sweep(
     match prepare(features, labels, config) {
         Err(error) => vec![Err(error); problems],
         Ok((prepared, factor)) => {
-            let checked: Vec<Result<usize, LearnerError>> =
-                (0..problems).map(|j| check_labels(j, labels.column(j)).map(|()| j)).collect();
-            let good: Vec<usize> = checked.iter().flatten().copied().collect();
+            let kept = match config.loss {
+                Loss::ConfidentLearning { folds, seed } => folds::kept(features, labels, config, folds, seed),
+                _ => vec![Ok(Vec::new()); problems],
+            };
+            let checked: Vec<Result<Vec<f64>, LearnerError>> = (0..problems)
+                .zip(kept)
+                .map(|(j, kept)| {
+                    check_labels(j, labels.column(j), &[])?;
+                    let kept = kept?;
+                    check_labels(j, labels.column(j), &kept)?;
+                    Ok(kept)
+                })
+                .collect();
+            let good: Vec<(usize, &[f64])> =
+                checked.iter().enumerate().filter_map(|(j, c)| Some((j, c.as_deref().ok()?))).collect();
             let trainer = Trainer::new(&prepared, &factor, config);
             let mut trained = good.chunks(GROUP).flat_map(|group| trainer.train(labels, group));
-            checked.into_iter().map(|c| c.and_then(|j| trained.next().unwrap_or(Err(unsolved(j))))).collect()
+            let answer = |(j, c): (usize, &Result<_, LearnerError>)| match c {
+                Ok(_) => trained.next().unwrap_or(Err(unsolved(j))),
+                Err(error) => Err(error.clone()),
+            };
+            checked.iter().enumerate().map(answer).collect()
         }
     }
 }
@@ -118,13 +149,16 @@ fn prepare(
     Ok((prepared, factor))
 }
 
-fn check_labels(problem: usize, labels: ArrayView1<'_, f64>) -> Result<(), LearnerError> {
+/// Checks the labels of the rows that are kept; of all if `kept` is empty.
+fn check_labels(problem: usize, labels: ArrayView1<'_, f64>, kept: &[f64]) -> Result<(), LearnerError> {
     if let Some(row) = labels.iter().position(|y| !(0.0..=1.0).contains(y)) {
         return Err(LearnerError::Label { row, problem, value: labels[row] });
     }
     for value in [0_u8, 1] {
-        if labels.iter().all(|&y| y == f64::from(value)) {
-            return Err(LearnerError::OneClass { problem, value, rows: labels.len() });
+        let dropped = |row: usize| kept.get(row) == Some(&0.0);
+        if labels.iter().enumerate().all(|(row, &y)| dropped(row) || y == f64::from(value)) {
+            let rows = (0..labels.len()).filter(|&row| !dropped(row)).count();
+            return Err(LearnerError::OneClass { problem, value, rows });
         }
     }
     Ok(())
@@ -146,86 +180,65 @@ impl<'a> Trainer<'a> {
         Self { features, metric: Metric { factor, intercept: 0.25 * config.penalty * rows }, config, stop }
     }
 
-    fn train(&self, labels: ArrayView2<'_, f64>, group: &[usize]) -> Vec<Result<Probe, LearnerError>> {
+    /// Trains some of the problems; with each come the weights of its rows, none if all are 1.
+    fn train(
+        &self,
+        labels: ArrayView2<'_, f64>,
+        group: &[(usize, &[f64])],
+    ) -> Vec<Result<Probe, LearnerError>> {
+        let loss = self.config.loss;
         let mut y = zeros(labels.nrows(), group.len());
-        for (mut column, &j) in y.axis_iter_mut(Axis(1)).zip(group) {
+        for (mut column, &(j, _)) in y.axis_iter_mut(Axis(1)).zip(group) {
             column.assign(&labels.column(j));
         }
-        let (passes, ended) = match self.config.loss {
-            Loss::CrossEntropy => self.cross_entropy(y),
-            Loss::LogConf { max_confidence, warmup } => self.logconf(&y, max_confidence, warmup),
+        let mut shares = loss.weighs().then(|| Array2::from_elem(y.raw_dim().f(), 1.0));
+        if let Some(shares) = &mut shares {
+            for (mut column, (_, kept)) in shares.axis_iter_mut(Axis(1)).zip(group) {
+                column.iter_mut().zip(*kept).for_each(|(to, from)| *to = *from);
+            }
+        }
+        let mut passes =
+            Passes::new(self.features, self.config.penalty, self.targets(&y, &mut shares), shares);
+        let ended: Vec<(Ended, Option<Schedule>)> = match loss.kind() {
+            Kind::Fixed => {
+                let all: Vec<usize> = (0..passes.problems()).collect();
+                let ended = minimise(&mut passes, &self.metric, &all, false, self.stop);
+                ended.into_iter().map(|ended| (ended, None)).collect()
+            }
+            Kind::Jumps | Kind::Drifts | Kind::Averaged | Kind::Smooth => {
+                let how =
+                    Rounds { loss, metric: &self.metric, stop: self.stop, steps: self.config.schedule_steps };
+                let ended = rounds::train(&mut passes, &y, how);
+                ended.into_iter().map(|(ended, schedule)| (ended, Some(schedule))).collect()
+            }
         };
-        let ended = ended.into_iter().enumerate();
-        ended.map(|(c, (ended, schedule))| self.probe(&passes, c, group[c], ended, schedule)).collect()
+        let ended = ended.into_iter().zip(group).enumerate();
+        ended.map(|(c, (ended, &(j, _)))| self.probe(&passes, &y, c, j, ended)).collect()
     }
 
-    fn cross_entropy(&self, y: Array2<f64>) -> (Passes<'_>, Vec<(Ended, Option<Schedule>)>) {
-        let mut passes = Passes::new(self.features, self.config.penalty, y);
-        let all: Vec<usize> = (0..passes.problems()).collect();
-        let ended = minimise(&mut passes, &self.metric, &all, false, self.stop);
-        (passes, ended.into_iter().map(|e| (e, None)).collect())
-    }
-
-    fn logconf(
-        &self,
-        y: &Array2<f64>,
-        max_confidence: f64,
-        warmup: f64,
-    ) -> (Passes<'_>, Vec<(Ended, Option<Schedule>)>) {
-        let steps = self.config.schedule_steps;
-        let mut passes = Passes::new(self.features, self.config.penalty, y.clone());
-        let mut open: Vec<usize> = (0..passes.problems()).collect();
-        let priors: Vec<f64> = y.axis_iter(Axis(1)).map(|c| c.sum() / c.len() as f64).collect();
-        let mut hardened: Vec<Vec<bool>> = vec![Vec::new(); open.len()];
-        for step in 0..steps {
-            let progress = step as f64 / steps as f64;
-            let ramp = if progress < warmup { progress / warmup } else { 1.0 };
-            for &j in &open {
-                retarget(&mut passes, y, j, priors[j], max_confidence * ramp);
-            }
-            passes.retarget(&open);
-            let mut moves = passes.gradient.clone();
-            self.metric.apply(&mut moves);
-            let weights = &passes.weights - &moves;
-            passes.settle(&open, &weights, Want::Probabilities);
-        }
-        for &j in &open {
-            hardened[j] = retarget(&mut passes, y, j, priors[j], max_confidence);
-        }
-        let start = Ended { iterations: steps, ..Ended::default() };
-        let mut ended = vec![(start, Schedule { steps, rounds: 0, changed: 0 }); open.len()];
-        while !open.is_empty() {
-            passes.retarget(&open);
-            let round = minimise(&mut passes, &self.metric, &open, true, self.stop);
-            for (&j, round) in open.iter().zip(&round) {
-                let (ended, schedule) = &mut ended[j];
-                *ended = Ended { iterations: ended.iterations + round.iterations, ..*round };
-                schedule.rounds += 1;
-                let again = harden_column(&passes, j, priors[j]);
-                schedule.changed = if max_confidence > 0.0 {
-                    again.iter().zip(&hardened[j]).filter(|(a, b)| a != b).count()
-                } else {
-                    0
-                };
-            }
-            open.retain(|&j| {
-                let (ended, schedule) = &ended[j];
-                ended.converged && schedule.changed > 0 && schedule.rounds < MAXIMUM_ROUNDS
-            });
-            for &j in &open {
-                hardened[j] = retarget(&mut passes, y, j, priors[j], max_confidence);
+    /// The targets at the start, where p is 1/2; for a fixed loss they and the weights are also those of the end.
+    fn targets(&self, y: &Array2<f64>, shares: &mut Option<Array2<f64>>) -> Array2<f64> {
+        let loss = self.config.loss;
+        let mut targets = y.clone();
+        let (z, p) = (vec![0.0; y.nrows()], vec![0.5; y.nrows()]);
+        if loss.kind() == Kind::Fixed {
+            for (j, column) in targets.axis_iter_mut(Axis(1)).enumerate() {
+                let (Some(targets), y) = (column.into_slice(), y.column(j).to_vec()) else { continue };
+                let column = shares.as_mut().and_then(|shares| shares.column_mut(j).into_slice());
+                let items = Items { z: &z, p: &p, y: &y, prior: 0.0 };
+                loss.fill(items, 1.0, Out { targets, weights: column.unwrap_or_default() });
             }
         }
-        (passes, ended.into_iter().map(|(e, s)| (e, Some(s))).collect())
+        targets
     }
 
     fn probe(
         &self,
         passes: &Passes<'_>,
+        y: &Array2<f64>,
         c: usize,
         problem: usize,
-        ended: Ended,
-        schedule: Option<Schedule>,
+        (ended, schedule): (Ended, Option<Schedule>),
     ) -> Result<Probe, LearnerError> {
         let Ended { iterations, gradient_norm, converged } = ended;
         if !converged {
@@ -234,31 +247,28 @@ impl<'a> Trainer<'a> {
         }
         let d = self.features.x.ncols();
         let scaled = passes.weights.slice(s![..d, c]);
-        let objective = 0.5 * scaled.iter().map(|w| w * w).sum::<f64>() + passes.loss[c];
+        let objective = 0.5 * scaled.iter().map(|w| w * w).sum::<f64>() + self.loss(passes, y, c);
         let weights: Array1<f64> = scaled.iter().zip(&self.features.scale).map(|(w, s)| w / s).collect();
         let shift: f64 = weights.iter().zip(&self.features.mean).map(|(w, m)| w * m).sum();
         let fit = Fit { iterations, gradient_norm, objective, schedule };
         Ok(Probe { weights, intercept: passes.weights[(d, c)] - shift, fit })
     }
-}
 
-fn harden_column(passes: &Passes<'_>, column: usize, prior: f64) -> Vec<bool> {
-    let p: Vec<f64> = passes.probabilities.column(column).to_vec();
-    harden_probabilities(&p, prior, &mut Vec::new())
-}
-
-/// Blends a student's own hardened predictions into its targets.
-fn retarget(
-    passes: &mut Passes<'_>,
-    y: &Array2<f64>,
-    column: usize,
-    prior: f64,
-    confidence: f64,
-) -> Vec<bool> {
-    let hardened = harden_column(passes, column, prior);
-    let labels = y.column(column).to_vec();
-    if let Some(targets) = passes.targets.column_mut(column).into_slice() {
-        blend(targets, &labels, &hardened, confidence);
+    /// The summed loss at the solution, times C.
+    fn loss(&self, passes: &Passes<'_>, y: &Array2<f64>, c: usize) -> f64 {
+        let loss = self.config.loss;
+        // Where the solver's weighted cross-entropy is the loss itself, it has been summed already.
+        let moves = matches!(loss.kind(), Kind::Averaged | Kind::Drifts | Kind::Smooth);
+        if !moves && !matches!(loss, Loss::Kl | Loss::Entropy { .. }) {
+            return passes.loss[c];
+        }
+        let (z, p, y) = (passes.logits.column(c), passes.probabilities.column(c), y.column(c));
+        match (z.to_slice(), p.to_slice(), y.to_slice()) {
+            (Some(z), Some(p), Some(y)) => {
+                self.config.penalty
+                    * loss.sum(Items { z, p, y, prior: y.iter().sum::<f64>() / y.len() as f64 }, 1.0)
+            }
+            _ => passes.loss[c],
+        }
     }
-    hardened
 }

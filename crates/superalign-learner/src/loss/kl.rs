@@ -1,7 +1,8 @@
 //! Kullback-Leibler divergence.
 
+use super::batch::{Items, Out};
 use super::xent;
-use crate::LearnerError;
+use crate::{LearnerError, sigmoid};
 
 /// Mean Kullback-Leibler divergence from the student to the soft label, in nats, at least 0: [`xent`] minus the
 /// entropy H(y) = -(y ln y + (1 - y) ln(1 - y)) of the labels. Its gradient is that of [`xent`]; its value is 0
@@ -20,6 +21,14 @@ pub fn kl(logits: &[f64], targets: &[f64]) -> Result<f64, LearnerError> {
     let entropy: f64 = targets.iter().map(|&y| term(y) + term(1.0 - y)).sum();
     // Rounding may leave a divergence of 0 a hair below it.
     Ok((cross_entropy - entropy / logits.len() as f64).max(0.0))
+}
+
+pub(super) fn terms(items: Items<'_>, mut out: Out<'_>) {
+    out.targets(items.y.iter().copied());
+}
+
+pub(super) fn sum(items: Items<'_>) -> f64 {
+    sigmoid::cross_entropy(items.z, items.y) - items.y.iter().map(|&y| term(y) + term(1.0 - y)).sum::<f64>()
 }
 
 fn term(p: f64) -> f64 {

@@ -1,5 +1,6 @@
 //! Auxiliary confidence.
 
+use super::batch::{self, Items, Out};
 use super::xent;
 use crate::{LearnerError, sigmoid};
 
@@ -53,23 +54,32 @@ pub struct Hardened {
 /// # Ok::<(), superalign_learner::LearnerError>(())
 /// ```
 pub fn harden(logits: &[f64], targets: &[f64]) -> Result<Hardened, LearnerError> {
-    super::check(logits, targets)?;
+    batch::check(logits, targets)?;
     let p0: Vec<f64> = logits.iter().map(|&z| sigmoid::sigmoid(-z)).collect();
     let prior = targets.iter().sum::<f64>() / targets.len() as f64;
     let threshold = quantile(&mut p0.clone(), prior);
     Ok(Hardened { threshold, positive: p0.iter().map(|&p| p < threshold).collect() })
 }
 
-/// As [`harden`], from probabilities of class 1 and a given prior; for batches that are known to be valid.
-pub(crate) fn harden_probabilities(p1: &[f64], prior: f64, scratch: &mut Vec<f64>) -> Vec<bool> {
-    scratch.clear();
-    scratch.extend(p1.iter().map(|p| 1.0 - p));
-    let threshold = quantile(scratch, prior);
-    p1.iter().map(|p| 1.0 - p < threshold).collect()
+pub(super) fn terms(items: Items<'_>, confidence: f64, out: Out<'_>) {
+    blend(out.targets, items.y, &harden_probabilities(items), confidence);
+}
+
+pub(super) fn sum(items: Items<'_>, confidence: f64) -> f64 {
+    let mut blended = items.y.to_vec();
+    blend(&mut blended, items.y, &harden_probabilities(items), confidence);
+    sigmoid::cross_entropy(items.z, &blended)
+}
+
+/// As [`harden`], for a batch that is known to be valid.
+fn harden_probabilities(items: Items<'_>) -> Vec<bool> {
+    let mut p0: Vec<f64> = items.p.iter().map(|p| 1.0 - p).collect();
+    let threshold = quantile(&mut p0, items.prior);
+    items.p.iter().map(|p| 1.0 - p < threshold).collect()
 }
 
 /// Fills `blended` with (1 - c) y + c yhat.
-pub(crate) fn blend(blended: &mut [f64], targets: &[f64], positive: &[bool], confidence: f64) {
+fn blend(blended: &mut [f64], targets: &[f64], positive: &[bool], confidence: f64) {
     for ((out, &y), &positive) in blended.iter_mut().zip(targets).zip(positive) {
         *out = (1.0 - confidence) * y + if positive { confidence } else { 0.0 };
     }

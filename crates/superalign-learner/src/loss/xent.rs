@@ -1,5 +1,6 @@
 //! Cross-entropy.
 
+use super::batch::{self, Items, Out};
 use crate::{LearnerError, sigmoid};
 
 /// Mean cross-entropy of a batch of logits against soft labels, in nats, at least 0:
@@ -14,8 +15,16 @@ use crate::{LearnerError, sigmoid};
 /// # Ok::<(), superalign_learner::LearnerError>(())
 /// ```
 pub fn xent(logits: &[f64], targets: &[f64]) -> Result<f64, LearnerError> {
-    super::check(logits, targets)?;
+    batch::check(logits, targets)?;
     Ok(sigmoid::cross_entropy(logits, targets) / logits.len() as f64)
+}
+
+pub(super) fn terms(items: Items<'_>, mut out: Out<'_>) {
+    out.targets(items.y.iter().copied());
+}
+
+pub(super) fn sum(items: Items<'_>) -> f64 {
+    sigmoid::cross_entropy(items.z, items.y)
 }
 
 #[cfg(test)]

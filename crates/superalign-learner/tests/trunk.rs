@@ -3,7 +3,6 @@
 use ndarray::{Array1, Array2, ArrayView1, array, s};
 use proptest::prelude::*;
 use superalign_core::Seed;
-use superalign_core::rand::RngExt as _;
 use superalign_learner::{
     Anneal, Head, Items, LearnerError, Loss, Phase, Plan, Rate, Stopping, Trunk, TrunkConfig, TrunkItems,
     TrunkProblem, fit_trunks,
@@ -81,7 +80,7 @@ fn a_bottleneck_of_rank_one_cannot_learn_what_one_of_rank_eight_can() {
         accuracy(&trunk, &new, Head::Competence, truth.view())
     };
     let (one, eight) = (reached(1), reached(8));
-    assert!(one < 0.7 && eight > 0.9, "{one} {eight}");
+    assert!(one < 0.65 && eight > 0.85, "{one} {eight}");
 }
 
 #[test]
@@ -118,7 +117,7 @@ fn every_plan_takes_the_same_steps_and_learns_what_it_trains() {
         TrunkItems::Separate { competence: Items::new(x.view()), conformity: Items::new(other.view()) };
     let same = side(&x);
     for plan in PLANS {
-        let config = TrunkConfig { plan, steps: 501, ..COMPETENCE };
+        let config = TrunkConfig { plan, steps: 501, rate: Rate::Constant, ..COMPETENCE };
         for (items, on, conformity) in [(separate, &other, &conformity), (shared(&x), &x, &same)] {
             let trunk = train(&items, problem(&competence, conformity, 13), &config);
             assert_eq!((trunk.fit.steps, trunk.fit.kept_at, trunk.fit.stopped_at), (501, 501, None));
@@ -237,7 +236,7 @@ fn held_out_labels_do_not_train() {
             let other = train(&items, problem(&flipped, None, 5), &config);
             let untouched = other.weights() == first.weights();
             let measured = |trunk: &Trunk| trunk.fit.competence.expect("trained").held_out;
-            assert_eq!(measured(&other) != measured(&first) && untouched, untouched, "row {row}");
+            assert!(!untouched || measured(&other) != measured(&first), "row {row} is nowhere");
             untouched
         })
         .collect();

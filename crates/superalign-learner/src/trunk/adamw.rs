@@ -11,7 +11,8 @@ const BETA2: f64 = 0.999;
 /// Added to the root of the squared gradient's mean.
 const EPSILON: f64 = 1e-8;
 
-/// The course of the learning rate over the steps of a trunk.
+/// The course of the learning rate over the steps of a trunk, whatever each step follows: in a plan of two phases,
+/// the second has the lower rates of a cosine.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rate {
     /// The peak at every step.

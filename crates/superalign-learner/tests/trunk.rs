@@ -1,6 +1,6 @@
 //! What must hold for trunks: capacity follows rank and width, plans and early stopping keep their word.
 
-use ndarray::{Array1, Array2, ArrayView1, array, s};
+use ndarray::{Array1, Array2, array, s};
 use proptest::prelude::*;
 use superalign_core::Seed;
 use superalign_learner::{
@@ -51,7 +51,7 @@ fn train(items: &TrunkItems<'_>, problem: TrunkProblem<'_>, config: &TrunkConfig
     fit_trunks(items, &[problem], config).remove(0).expect("a trunk")
 }
 
-fn accuracy(trunk: &Trunk, x: &Array2<f32>, head: Head, labels: ArrayView1<'_, f64>) -> f64 {
+fn accuracy(trunk: &Trunk, x: &Array2<f32>, head: Head, labels: &Array1<f64>) -> f64 {
     let p = trunk.probabilities(x.view(), head).expect("columns");
     p.iter().zip(labels).filter(|(p, y)| (**p >= 0.5) == (**y >= 0.5)).count() as f64 / p.len() as f64
 }
@@ -77,7 +77,7 @@ fn a_bottleneck_of_rank_one_cannot_learn_what_one_of_rank_eight_can() {
     let reached = |rank| {
         let trunk = train(&shared(&x), problem(&y, None, 3), &TrunkConfig { rank, ..COMPETENCE });
         assert_eq!((trunk.rank(), trunk.width()), (rank, 64));
-        accuracy(&trunk, &new, Head::Competence, truth.view())
+        accuracy(&trunk, &new, Head::Competence, &truth)
     };
     let (one, eight) = (reached(1), reached(8));
     assert!(one < 0.65 && eight > 0.85, "{one} {eight}");
@@ -89,7 +89,7 @@ fn larger_trunks_fit_more_noise() {
     let y = coins(300, 6);
     let reached = |rank, width| {
         let config = TrunkConfig { rank, width, ..COMPETENCE };
-        accuracy(&train(&shared(&x), problem(&y, None, 7), &config), &x, Head::Competence, y.view())
+        accuracy(&train(&shared(&x), problem(&y, None, 7), &config), &x, Head::Competence, &y)
     };
     let by_rank = [1, 2, 8, 32].map(|rank| reached(rank, 64));
     assert!(by_rank.windows(2).all(|w| w[0] + 0.02 < w[1]) || by_rank[3] == 1.0, "{by_rank:?}");
@@ -128,11 +128,11 @@ fn every_plan_takes_the_same_steps_and_learns_what_it_trains() {
             }
             // The objective that comes first is partly forgotten in the second half.
             if plan.trains(Head::Competence) && plan != Plan::CompetenceFirst {
-                let reached = accuracy(&trunk, &x, Head::Competence, competence.view());
+                let reached = accuracy(&trunk, &x, Head::Competence, &competence);
                 assert!(reached > 0.8, "{plan:?}: {reached}");
             }
             if plan.trains(Head::Conformity) && plan != Plan::ConformityFirst {
-                let reached = accuracy(&trunk, on, Head::Conformity, conformity.view());
+                let reached = accuracy(&trunk, on, Head::Conformity, conformity);
                 assert!(reached > 0.8, "{plan:?}: {reached}");
             }
         }
@@ -215,7 +215,7 @@ fn early_stopping_helps_against_noise_and_keeps_the_best_weights() {
     assert!(fit.competence.expect("trained").held_out.is_some());
     assert_eq!(late.fit.competence.expect("trained").held_out, None);
     let truth = side(&new);
-    let reached = [&late, &early].map(|trunk| accuracy(trunk, &new, Head::Competence, truth.view()));
+    let reached = [&late, &early].map(|trunk| accuracy(trunk, &new, Head::Competence, &truth));
     assert!(reached[0] + 0.05 < reached[1], "{reached:?}");
 }
 

@@ -52,8 +52,8 @@ fn train(items: &TrunkItems<'_>, problem: TrunkProblem<'_>, config: &TrunkConfig
 }
 
 fn accuracy(trunk: &Trunk, x: &Array2<f32>, head: Head, labels: &Array1<f64>) -> f64 {
-    let p = trunk.probabilities(x.view(), head).expect("columns");
-    p.iter().zip(labels).filter(|(p, y)| (**p >= 0.5) == (**y >= 0.5)).count() as f64 / p.len() as f64
+    let labels: Vec<bool> = labels.iter().map(|y| *y >= 0.5).collect();
+    trunk.accuracy(x.view(), head, &labels).expect("columns")
 }
 
 const COMPETENCE: TrunkConfig = TrunkConfig {

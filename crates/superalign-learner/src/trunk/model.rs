@@ -201,6 +201,41 @@ impl Trunk {
         Ok(self.logits(features, head)?.mapv_into(sigmoid::sigmoid))
     }
 
+    /// Whether a head puts each row into its class: the positive one where the probability is at least one half.
+    ///
+    /// # Errors
+    /// As [`Trunk::logits`]; also another number of labels than rows.
+    pub fn correct(
+        &self,
+        features: ArrayView2<'_, f32>,
+        head: Head,
+        labels: &[bool],
+    ) -> Result<Vec<bool>, LearnerError> {
+        let logits = self.logits(features, head)?;
+        if labels.len() != logits.len() {
+            let (expected, found) = (logits.len(), labels.len());
+            return Err(LearnerError::Rows { what: "labels", of: "features", expected, found });
+        }
+        Ok(logits.iter().zip(labels).map(|(&z, &label)| (z >= 0.0) == label).collect())
+    }
+
+    /// Share of rows that a head puts into their class ([`Trunk::correct`]), in [0, 1].
+    ///
+    /// # Errors
+    /// As [`Trunk::correct`]; also no rows.
+    pub fn accuracy(
+        &self,
+        features: ArrayView2<'_, f32>,
+        head: Head,
+        labels: &[bool],
+    ) -> Result<f64, LearnerError> {
+        let correct = self.correct(features, head, labels)?;
+        if correct.is_empty() {
+            return Err(LearnerError::TooFewRows { what: "features", expected: 1, found: 0 });
+        }
+        Ok(correct.iter().filter(|c| **c).count() as f64 / correct.len() as f64)
+    }
+
     pub(crate) fn shape(&self) -> Shape {
         Shape { columns: self.weights.down.nrows(), rank: self.rank(), width: self.width() }
     }
@@ -337,6 +372,14 @@ mod tests {
             Trunk::initial(6, 1, 0, Seed::new(0)).expect_err("width").to_string(),
             Trunk::initial(0, 1, 1, Seed::new(0)).expect_err("columns").to_string(),
             trunk().logits(Array2::zeros((3, 7)).view(), Head::Competence).expect_err("columns").to_string(),
+            trunk()
+                .accuracy(Array2::zeros((3, 6)).view(), Head::Competence, &[true])
+                .expect_err("rows")
+                .to_string(),
+            trunk()
+                .accuracy(Array2::zeros((0, 6)).view(), Head::Competence, &[])
+                .expect_err("rows")
+                .to_string(),
         ];
         insta::assert_snapshot!(messages.join("\n"), @r"
         trunk: number of means is 5, expected 6
@@ -346,6 +389,8 @@ mod tests {
         width = 0: expected at least 1
         features: expected at least one column, found none
         features: expected 6 columns, as many as the student was trained on, found 7
+        labels: expected 3 rows, as many as there are features, found 1
+        features: expected at least 1 rows, found 0
         ");
     }
 }

@@ -1,5 +1,7 @@
 //! Why a student could not be trained or asked.
 
+use crate::Head;
+
 /// Why a student could not be trained or asked. Positions are counted from 0.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -128,5 +130,79 @@ pub enum LearnerError {
         gradient_norm: f64,
         /// Norm that was asked for.
         tolerance: f64,
+    },
+    /// The rank of a trunk is no number of combinations that its features can have.
+    #[error("rank = {found}: expected from 1 to {columns}, the number of columns of the features")]
+    Rank {
+        /// Its rank.
+        found: usize,
+        /// Columns of the features.
+        columns: usize,
+    },
+    /// A plan trains an objective that has no labels.
+    #[error(
+        "problem {problem} has no {head} labels, which its plan trains: give them, or choose another plan"
+    )]
+    NoLabels {
+        /// The problem.
+        problem: usize,
+        /// The objective.
+        head: Head,
+    },
+    /// A label of one of the two objectives of a trunk is outside [0, 1] or not a number.
+    #[error("{head} labels: row {row}, problem {problem} is {value}; expected a probability in [0, 1]")]
+    ObjectiveLabel {
+        /// The objective.
+        head: Head,
+        /// Row of the label, among the items of the objective.
+        row: usize,
+        /// The problem.
+        problem: usize,
+        /// What was found there.
+        value: f64,
+    },
+    /// The features of the two objectives have different columns.
+    #[error(
+        "features: {competence} columns for competence, {conformity} for conformity; \
+         expected features of one encoder"
+    )]
+    ObjectiveColumns {
+        /// Columns of the competence items.
+        competence: usize,
+        /// Columns of the conformity items.
+        conformity: usize,
+    },
+    /// Weights of a trunk have not the shape they should have.
+    #[error("trunk: {what} is {found}, expected {expected}")]
+    TrunkShape {
+        /// What has another size.
+        what: &'static str,
+        /// The size it should have.
+        expected: usize,
+        /// The size it has.
+        found: usize,
+    },
+    /// Whole groups cannot be held out without leaving too little on one side.
+    #[error(
+        "stopping: holding out whole groups leaves {training} {head} rows to train on and {held_out} to measure; \
+         expected at least 2 and 1: use more or smaller groups, or another share"
+    )]
+    HeldOut {
+        /// The objective.
+        head: Head,
+        /// Rows left to train on.
+        training: usize,
+        /// Rows held out.
+        held_out: usize,
+    },
+    /// The weights of a trunk have grown beyond single precision.
+    #[error(
+        "problem {problem} diverged at step {step}: lower the learning rate, or set scaling to unit variance"
+    )]
+    Diverged {
+        /// The problem.
+        problem: usize,
+        /// Steps taken before.
+        step: usize,
     },
 }

@@ -4,7 +4,11 @@
 //! labels. Students that share features are trained together: [`fit_sweep`] solves a whole sweep (noise ratios,
 //! seeds, teachers) in products of matrices.
 //!
+//! The second is the *trunk*, a network with a bottleneck of chosen rank and width, the dial of its capacity, and two
+//! heads, one for competence and one for conformity.
+//!
 //! - [`fit_sweep`], [`fit`]: training; [`ProbeConfig`]: how; [`Probe`]: the student, with [`Fit`], its certificate;
+//! - [`fit_trunks`]: training many trunks; [`TrunkConfig`]: how; [`Plan`]: which objective when; [`Trunk`]: the student;
 //! - [`Loss`]: what students minimise, by name; [`loss`]: the values of the losses, one file each;
 //! - [`LearnerError`]: why a student could not be trained.
 //!
@@ -26,6 +30,7 @@ mod rounds;
 mod sigmoid;
 mod solver;
 mod sweep;
+mod trunk;
 
 pub use config::ProbeConfig;
 pub use error::LearnerError;
@@ -33,6 +38,10 @@ pub use features::Scaling;
 pub use loss::Loss;
 pub use probe::{Fit, Probe, Schedule, sweep_logits};
 pub use sweep::{fit, fit_sweep};
+pub use trunk::{
+    Anneal, Head, Items, ObjectiveFit, Phase, Plan, Rate, Stopping, Trunk, TrunkConfig, TrunkFit, TrunkItems,
+    TrunkProblem, TrunkWeights, fit_trunks,
+};
 
 /// The least number of rows that a student is trained on.
 pub const MINIMUM_ROWS: usize = 2;

@@ -5,6 +5,7 @@
 //! the same bytes. Every experiment is a module here, a design in `spec::design`, a page in `report`.
 
 mod features;
+pub(crate) mod gap_calibration;
 pub(crate) mod noise_capacity;
 mod score;
 mod transfer;
@@ -87,6 +88,7 @@ impl Design {
     #[must_use]
     pub fn experiment(&self) -> &dyn Experiment {
         match self {
+            Self::GapCalibration(design) => design,
             Self::NoiseCapacity(design) => design,
             Self::WeakToStrong(design) => design,
         }
@@ -101,12 +103,17 @@ fn probe_config(plan: &Plan, loss: LossName) -> ProbeConfig {
         tolerance: learner.tolerance,
         max_iterations: learner.max_iterations,
         schedule_steps: learner.schedule_steps,
-        loss: match loss {
-            LossName::Xent => Loss::CrossEntropy,
-            LossName::Logconf => {
-                Loss::LogConf { max_confidence: learner.max_confidence, warmup: learner.warmup }
-            }
-        },
+        loss: loss_of(plan, loss),
         ..ProbeConfig::default()
+    }
+}
+
+/// A loss with the plan's settings where the plan has some, and its usual ones otherwise.
+fn loss_of(plan: &Plan, loss: LossName) -> Loss {
+    let (max_confidence, warmup) = (plan.learner.max_confidence, plan.learner.warmup);
+    match loss.loss() {
+        Loss::LogConf { .. } => Loss::LogConf { max_confidence, warmup },
+        Loss::Entropy { .. } => Loss::Entropy { max_confidence, warmup },
+        other => other,
     }
 }

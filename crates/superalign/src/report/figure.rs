@@ -57,6 +57,38 @@ pub(crate) struct Heat<'a> {
     pub(crate) cells: Vec<Vec<Option<Result<f64, String>>>>,
 }
 
+/// Points of one kind.
+#[derive(Clone, Debug)]
+pub(crate) struct Dots {
+    pub(crate) name: String,
+    /// `(x, y, lo, hi)`; the interval is that of y.
+    pub(crate) points: Vec<(f64, f64, f64, f64)>,
+    /// How the points belong together.
+    pub(crate) joined: Joined,
+}
+
+/// How points of one kind belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Joined {
+    /// They do not.
+    Apart,
+    /// In the order given, as a path.
+    Path,
+}
+
+/// Points in a plane, with a curve through them where there is one.
+#[derive(Clone, Debug)]
+pub(crate) struct Scatter<'a> {
+    pub(crate) title: &'a str,
+    pub(crate) x: &'a str,
+    pub(crate) y: &'a str,
+    /// A horizontal line to compare with, and its name.
+    pub(crate) reference: Option<(f64, &'a str)>,
+    pub(crate) dots: Vec<Dots>,
+    /// `(x, y, lo, hi)`, rising in x; may be empty.
+    pub(crate) curve: Vec<(f64, f64, f64, f64)>,
+}
+
 type Drawn = Result<(), Box<dyn std::error::Error>>;
 
 /// Stands for the page's own colour until the SVG is finished.
@@ -254,6 +286,64 @@ pub(crate) fn heat(figure: &Heat<'_>) -> String {
     })
 }
 
+/// Draws points with the intervals of their heights, and a curve with its band.
+pub(crate) fn scatter(figure: &Scatter<'_>) -> String {
+    finish(figure.title, (640, 420), |root| {
+        let all = || figure.dots.iter().flat_map(|d| d.points.iter()).chain(&figure.curve);
+        let (x0, x1) = margins(all().map(|p| p.0));
+        let (y0, y1) =
+            margins(all().flat_map(|p| [p.1, p.2, p.3]).chain(figure.reference.map(|reference| reference.0)));
+        let (plot, legend) = root.split_horizontally(500);
+        let mut chart = ChartBuilder::on(&plot)
+            .caption(figure.title, ink(16))
+            .margin(8)
+            .x_label_area_size(40)
+            .y_label_area_size(52)
+            .build_cartesian_2d(x0..x1, y0..y1)?;
+        mesh(&mut chart, figure.x, figure.y)?;
+        if let Some((y, name)) = figure.reference {
+            let line = [(x0, y), (x1, y)];
+            chart.draw_series(DashedLineSeries::new(line, 4, 4, INK.mix(0.6).stroke_width(1)))?;
+            let style = ink(11).pos(Pos::new(HPos::Right, VPos::Bottom));
+            chart.draw_series([Text::new(name.to_owned(), (x1, y), style)])?;
+        }
+        if !figure.curve.is_empty() {
+            let upper = figure.curve.iter().map(|p| (p.0, p.3));
+            let lower = figure.curve.iter().rev().map(|p| (p.0, p.2));
+            chart.draw_series([Polygon::new(upper.chain(lower).collect::<Vec<_>>(), INK.mix(0.12))])?;
+            let line = figure.curve.iter().map(|p| (p.0, p.1));
+            chart.draw_series(LineSeries::new(line, INK.stroke_width(2)))?;
+        }
+        for (i, dots) in figure.dots.iter().enumerate() {
+            for p in &dots.points {
+                let ends = [(p.0, p.2), (p.0, p.3)];
+                chart.draw_series([PathElement::new(ends, colour(i).mix(0.5).stroke_width(1))])?;
+            }
+            if dots.joined == Joined::Path {
+                let path = dots.points.iter().map(|p| (p.0, p.1));
+                chart.draw_series(LineSeries::new(path, colour(i).stroke_width(2)))?;
+            }
+            for p in &dots.points {
+                marker(plot_point(&chart, (p.0, p.1)), i, &plot)?;
+            }
+            let y = 46 + 20 * i as i32;
+            marker((8, y), i, &legend)?;
+            legend.draw(&Text::new(short(&dots.name, 17), (20, y), left_middle(12)))?;
+        }
+        Ok(())
+    })
+}
+
+/// The range of values with a margin of a twentieth on either side.
+fn margins(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let (lo, hi) = values.fold((f64::MAX, f64::MIN), |(lo, hi), v| (lo.min(v), hi.max(v)));
+    if lo > hi {
+        return (0.0, 1.0);
+    }
+    let margin = if hi > lo { 0.05 * (hi - lo) } else { 0.05 };
+    (lo - margin, hi + margin)
+}
+
 type Chart<'a, 'b> = ChartContext<
     'a,
     SVGBackend<'b>,
@@ -265,7 +355,7 @@ fn mesh(chart: &mut Chart<'_, '_>, x: &str, y: &str) -> Drawn {
         .configure_mesh()
         .x_desc(x)
         .y_desc(y)
-        .x_label_formatter(&|x| format!("{x:.1}"))
+        .x_label_formatter(&|x| tick(*x))
         .y_label_formatter(&|y| format!("{y:.2}"))
         .axis_style(INK.mix(0.7))
         .bold_line_style(INK.mix(0.15))
@@ -274,6 +364,11 @@ fn mesh(chart: &mut Chart<'_, '_>, x: &str, y: &str) -> Drawn {
         .axis_desc_style(ink(13))
         .draw()?;
     Ok(())
+}
+
+/// A number at an axis: two digits where one would hide something.
+fn tick(x: f64) -> String {
+    if (x * 10.0 - (x * 10.0).round()).abs() < 1e-6 { format!("{x:.1}") } else { format!("{x:.2}") }
 }
 
 /// Where on the whole area a point of the chart is.

@@ -2,9 +2,11 @@
 //!
 //! A design is what a spec says under `paradigm`, `[data]` and `[grid]`. How it is carried out is in `experiment`.
 
+mod gap_calibration;
 mod noise_capacity;
 mod weak_to_strong;
 
+pub use gap_calibration::GapCalibration;
 pub use noise_capacity::{NoiseCapacity, NoiseName};
 pub use weak_to_strong::WeakToStrong;
 
@@ -12,6 +14,7 @@ use super::SpecError;
 use super::section::{Choice, Section};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
+use superalign_learner::Loss;
 
 /// Numbers of items that a part may have.
 const ITEMS: Range<usize> = 50..10_000_001;
@@ -20,6 +23,8 @@ const ITEMS: Range<usize> = 50..10_000_001;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "paradigm")]
 pub enum Design {
+    /// Gain against the supervision gap, and the gap of greatest gain.
+    GapCalibration(GapCalibration),
     /// Training accuracy against label noise, per rung.
     NoiseCapacity(NoiseCapacity),
     /// Every pair of a teacher and a student that is no weaker.
@@ -37,34 +42,98 @@ impl Design {
             .choice::<Paradigm>("paradigm")?
             .ok_or_else(|| spec.error("paradigm", "the spec lacks the key `paradigm`".into(), None))?;
         Ok(match paradigm {
+            Paradigm::GapCalibration => Self::GapCalibration(GapCalibration::read(data, grid)?),
             Paradigm::NoiseCapacity => Self::NoiseCapacity(NoiseCapacity::read(data, grid)?),
             Paradigm::WeakToStrong => Self::WeakToStrong(WeakToStrong::read(data, grid)?),
         })
     }
 }
 
-/// The losses that a spec can name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A loss of a student, by name; what each minimises is in `superalign_learner::Loss`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LossName {
     /// Mean cross-entropy against the soft label.
     Xent,
-    /// Cross-entropy with auxiliary confidence.
+    /// The same, less the entropy of the label.
+    Kl,
+    /// Auxiliary confidence: the student's own hardened prediction blended into the label.
     Logconf,
+    /// The label times the student's own probability.
+    Product,
+    /// The student's own probability blended into the label.
+    Entropy,
+    /// Only items about which the student is unsure.
+    Window,
+    /// Generalised cross-entropy.
+    Gce,
+    /// Bootstrapping with the student's probabilities.
+    BootstrapSoft,
+    /// Bootstrapping with the student's verdicts.
+    BootstrapHard,
+    /// Only the items of smallest loss.
+    SmallLoss,
+    /// Items that confident learning suspects are left out.
+    ConfidentLearning,
+    /// Labels moved towards one half.
+    LabelSmoothing,
+    /// Confidence weighed anew for each item.
+    Adaptconf,
+}
+
+impl LossName {
+    /// The loss of this name with its usual settings.
+    #[must_use]
+    pub fn loss(self) -> Loss {
+        // A test holds these names against the learner's.
+        Loss::named(self.name()).unwrap_or_default()
+    }
 }
 
 /// The designs by name.
 #[derive(Clone, Copy, PartialEq)]
 enum Paradigm {
+    GapCalibration,
     NoiseCapacity,
     WeakToStrong,
 }
 
 impl Choice for Paradigm {
-    const ALL: &'static [(&'static str, Self)] =
-        &[("noise-capacity", Self::NoiseCapacity), ("weak-to-strong", Self::WeakToStrong)];
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("gap-calibration", Self::GapCalibration),
+        ("noise-capacity", Self::NoiseCapacity),
+        ("weak-to-strong", Self::WeakToStrong),
+    ];
 }
 
 impl Choice for LossName {
-    const ALL: &'static [(&'static str, Self)] = &[("xent", Self::Xent), ("logconf", Self::Logconf)];
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("xent", Self::Xent),
+        ("kl", Self::Kl),
+        ("logconf", Self::Logconf),
+        ("product", Self::Product),
+        ("entropy", Self::Entropy),
+        ("window", Self::Window),
+        ("gce", Self::Gce),
+        ("bootstrap-soft", Self::BootstrapSoft),
+        ("bootstrap-hard", Self::BootstrapHard),
+        ("small-loss", Self::SmallLoss),
+        ("confident-learning", Self::ConfidentLearning),
+        ("label-smoothing", Self::LabelSmoothing),
+        ("adaptconf", Self::Adaptconf),
+    ];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_loss_of_the_learner_can_be_named() {
+        let names: Vec<&str> = LossName::ALL.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, Loss::NAMES);
+        for (name, loss) in LossName::ALL {
+            assert_eq!(loss.loss().name(), *name);
+        }
+    }
 }

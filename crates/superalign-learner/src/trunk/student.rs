@@ -1,9 +1,9 @@
 //! A trunk while it is trained: one gradient step, and one look at a whole objective.
 
+use super::Head;
 use super::adamw::AdamW;
 use super::network::{Scratch, Shape};
 use super::real::Real;
-use super::{Head};
 use crate::{LearnerError, Loss, sigmoid};
 use ndarray::ArrayView2;
 use std::ops::Range;

@@ -1,8 +1,9 @@
 //! Gap calibration: how much a student gains over its teacher, against the supervision gap between them.
 //!
-//! Every rung teaches every rung that is no weaker, several times over: trained on a larger or smaller share of gold
-//! labels, it is a stronger or weaker teacher. Each such pair is a point (gamma, gain); the calibration fits a curve
-//! through all of them and says where the gain is greatest, or that no gap is better than another.
+//! Every rung teaches every stronger one, several times over: trained on a larger or smaller share of gold labels, it is
+//! a stronger or weaker teacher. Each such pair is a point (gamma, gain); the calibration fits a curve through all of
+//! them and says where the gain is greatest, or that no gap is better than another. A rung does not teach itself here:
+//! such a student copies its teacher, and the certainty that it gains nothing would outweigh all other points.
 
 use super::score::{Said, Truth, bootstrap};
 use super::transfer::{self, Context, Student, Teacher};
@@ -12,7 +13,7 @@ use crate::record::Row;
 use crate::report::{self, Findings, Numbers};
 use crate::spec::{Choice, GapCalibration, LossName};
 use superalign_core::{Estimate, Seed};
-use superalign_gap::calibration::{Calibration, Config, Folds, Optimum, NoOptimum, Pair, Shape, calibrate};
+use superalign_gap::calibration::{Calibration, Config, Folds, NoOptimum, Optimum, Pair, Shape, calibrate};
 use superalign_gap::capability_draws;
 
 pub(crate) use super::transfer::{GAIN, GAP, TEST, ceiling_cell};
@@ -55,7 +56,7 @@ impl Experiment for GapCalibration {
     }
 
     fn cells(&self, rungs: usize) -> usize {
-        let pairs = rungs * (rungs + 1) / 2;
+        let pairs = rungs * rungs.saturating_sub(1) / 2;
         rungs + self.share.len() * (rungs + pairs * self.loss.len())
     }
 
@@ -72,7 +73,7 @@ impl Experiment for GapCalibration {
         }
         let mut students = Vec::new();
         for &loss in &self.loss {
-            for teacher in context.no_stronger() {
+            for teacher in context.weaker() {
                 students.extend(self.share.iter().map(|&share| Student {
                     cell: pair_cell(teacher, share, rung, loss),
                     teacher: teacher_cell(teacher, share),
@@ -141,7 +142,7 @@ impl Summary<'_> {
         let rungs: Vec<&str> = self.plan.rungs.iter().map(|r| r.name.as_str()).collect();
         for (i, teacher) in rungs.iter().enumerate() {
             for &share in &self.design.share {
-                for (student_number, student) in rungs.iter().enumerate().skip(i) {
+                for (student_number, student) in rungs.iter().enumerate().skip(i + 1) {
                     let cell = pair_cell(teacher, share, student, loss);
                     let point = self.point(&cell, &teacher_cell(teacher, share), &ceiling_cell(student));
                     for (metric, unit, which) in [(GAP, "difference", 0), (GAIN, "difference", 1)] {
@@ -182,7 +183,9 @@ impl Summary<'_> {
         let interval = bootstrap(self.plan, "calibration");
         let draws =
             capability_draws(&views, Some(&self.test.groups), &interval).map_err(|e| e.to_string())?;
-        let [weak, transfer, ceiling] = &draws[..] else { return Err("the draws of a pair are not three".into()) };
+        let [weak, transfer, ceiling] = &draws[..] else {
+            return Err("the draws of a pair are not three".into());
+        };
         let minus = |a: &superalign_gap::Draws| a.minus(weak).map_err(|e| e.to_string());
         Ok((minus(ceiling)?, minus(transfer)?))
     }
@@ -201,9 +204,15 @@ impl Summary<'_> {
         for score in &calibration.scores {
             let cell = format!("{cell}/shape={}", score.shape);
             let (value, error) = (score.excess, score.excess_error);
-            self.push(&cell, EXCESS, "variances", Ok(Estimate { value, lo: value - error, hi: value + error }));
+            self.push(
+                &cell,
+                EXCESS,
+                "variances",
+                Ok(Estimate { value, lo: value - error, hi: value + error }),
+            );
             let chosen = Estimate { value: score.chosen, lo: score.chosen, hi: score.chosen };
-            let row = Row::new(&*cell, None, CHOSEN, "share", self.plan.bootstrap.draws, Ok::<_, String>(chosen));
+            let row =
+                Row::new(&*cell, None, CHOSEN, "share", self.plan.bootstrap.draws, Ok::<_, String>(chosen));
             self.rows.push(Row { lo: None, hi: None, ..row });
         }
         for (gamma, fitted) in calibration.band(BAND).into_iter().flatten() {
@@ -233,7 +242,9 @@ impl Summary<'_> {
 /// Why no gap is better than all others, in words.
 fn no_optimum(why: NoOptimum) -> String {
     match why {
-        NoOptimum::Flat { gain } => format!("no interior optimum: the gain does not depend on the gap ({gain})"),
+        NoOptimum::Flat { gain } => {
+            format!("no interior optimum: the gain does not depend on the gap ({gain})")
+        }
         NoOptimum::Rising => "no interior optimum: the gain rises over the whole measured range".to_owned(),
         NoOptimum::Falling => "no interior optimum: the gain falls over the whole measured range".to_owned(),
         NoOptimum::Unsure { gamma } => {

@@ -95,9 +95,9 @@ impl<'a> Context<'a> {
         &self.inputs.plan.rungs[self.rung].name
     }
 
-    /// The names of the rungs up to the job's own.
-    pub(super) fn no_stronger(&self) -> impl Iterator<Item = &'a str> {
-        self.inputs.plan.rungs[..=self.rung].iter().map(|r| r.name.as_str())
+    /// The names of the rungs below the job's own.
+    pub(super) fn weaker(&self) -> impl Iterator<Item = &'a str> {
+        self.inputs.plan.rungs[..self.rung].iter().map(|r| r.name.as_str())
     }
 
     /// The rung as teacher: gold labels of shares of the teacher part, verdicts on the student and test parts.

@@ -54,7 +54,7 @@ impl Experiment for WeakToStrong {
         }
         let mut students = Vec::new();
         for &loss in &self.loss {
-            students.extend(context.no_stronger().map(|teacher| Student {
+            students.extend(context.weaker().chain([context.rung()]).map(|teacher| Student {
                 cell: pair_cell(teacher, context.rung(), loss),
                 teacher: teacher_cell(teacher),
                 loss,

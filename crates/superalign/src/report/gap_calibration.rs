@@ -5,8 +5,8 @@ use super::prose::{Effect, and, effect};
 use super::table::{Table, shown};
 use super::{Findings, Numbers};
 use crate::experiment::gap_calibration::{
-    ADVISED, BEST, CHOSEN, EXCESS, FITTED, GAIN, GAP, OPTIMUM, TEST, calibration_cell, ceiling_cell, pair_cell,
-    shapes, teacher_cell,
+    ADVISED, BEST, CHOSEN, EXCESS, FITTED, GAIN, GAP, OPTIMUM, TEST, calibration_cell, ceiling_cell,
+    pair_cell, shapes, teacher_cell,
 };
 use crate::plan::Plan;
 use crate::record::Row;
@@ -33,7 +33,9 @@ impl<'a> Page<'a> {
         let teachers = self.rungs.iter().enumerate();
         teachers.flat_map(move |(i, teacher)| {
             let shares = self.design.share.iter();
-            shares.flat_map(move |&share| self.rungs[i..].iter().map(move |student| (*teacher, share, *student)))
+            shares.flat_map(move |&share| {
+                self.rungs[i + 1..].iter().map(move |student| (*teacher, share, *student))
+            })
         })
     }
 
@@ -53,7 +55,7 @@ impl<'a> Page<'a> {
                 .collect();
             let of = |wanted| effects.iter().filter(|e| **e == wanted).count();
             out.push(format!(
-                "With {name}, over {} pairs of a teacher and a student that is no weaker: the student surpasses its \
+                "With {name}, over {} pairs of a teacher and a stronger student: the student surpasses its \
                  teacher in {}, falls below it in {}; in {} no difference can be claimed.",
                 effects.len(),
                 of(Effect::Positive),
@@ -61,7 +63,8 @@ impl<'a> Page<'a> {
                 of(Effect::None)
             ));
             if let Some(shape) = self.shape(loss) {
-                let chosen = self.numbers.summary(&format!("{cell}/shape={shape}"), CHOSEN).and_then(|r| r.value);
+                let chosen =
+                    self.numbers.summary(&format!("{cell}/shape={shape}"), CHOSEN).and_then(|r| r.value);
                 let chosen =
                     chosen.map_or_else(String::new, |c| format!(", in {:.0}% of resamples too", 100.0 * c));
                 out.push(format!(
@@ -81,7 +84,9 @@ impl<'a> Page<'a> {
                 None => "The calibrated gap was not measured.".to_owned(),
             });
             for rung in &self.rungs {
-                let Some(row) = self.numbers.summary(&format!("{cell}/teacher={rung}"), ADVISED) else { continue };
+                let Some(row) = self.numbers.summary(&format!("{cell}/teacher={rung}"), ADVISED) else {
+                    continue;
+                };
                 if let Some(k) = row.estimate() {
                     out.push(format!(
                         "For teacher {rung}, students with a capacity between {:.2} and {:.2} are predicted to gain \
@@ -173,7 +178,8 @@ impl<'a> Page<'a> {
                 shape.unwrap_or_else(|| "none".to_owned()),
                 shown(self.numbers.summary(&cell, OPTIMUM)),
                 shown(self.numbers.summary(&cell, BEST)),
-                chosen.map_or_else(|| "not measured".to_owned(), |c| format!("{:.0}% of resamples", 100.0 * c)),
+                chosen
+                    .map_or_else(|| "not measured".to_owned(), |c| format!("{:.0}% of resamples", 100.0 * c)),
             ]);
             for rung in &self.rungs {
                 let row = self.numbers.summary(&format!("{cell}/teacher={rung}"), ADVISED);

@@ -4,11 +4,11 @@
 //! C sum(p - t) for the intercept. It is known exactly (in double precision) at a *reference* point; elsewhere
 //! it is the reference gradient plus C X' (p - p at the reference), in single precision, whose rounding shrinks
 //! with the distance from the reference. Moving the reference now and then gives double precision at the speed
-//! of single precision.
+//! of single precision. A problem of k classes has k such columns, whose p are a softmax.
 
 use crate::features::Prepared;
 use crate::matrix::{Store, each, multiply, zeros};
-use crate::sigmoid;
+use crate::{sigmoid, softmax};
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 
 /// At most this many lanes share the rows; fixed, so that sums do not depend on the number of threads.
@@ -18,11 +18,33 @@ const BLOCK: usize = 640;
 /// Rows of a product in double precision, which are converted on the way.
 const EXACT_BLOCK: usize = 128;
 
+/// How probabilities come from logits, and whether an intercept is fitted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Link {
+    /// One column a problem, through the logistic function.
+    Logistic,
+    /// The same, through the origin: the intercept stays 0.
+    LogisticThroughOrigin,
+    /// So many neighbouring columns a problem, one per class, through the softmax.
+    Softmax(usize),
+}
+
+impl Link {
+    /// Columns of a problem.
+    pub(crate) fn width(self) -> usize {
+        match self {
+            Self::Logistic | Self::LogisticThroughOrigin => 1,
+            Self::Softmax(classes) => classes,
+        }
+    }
+}
+
 /// The problems of a group, their reference points, and the scratch space of the passes.
 ///
-/// Columns of every matrix are problems; the last row of weights and gradients is the intercept.
+/// Columns of every matrix are problems, or their classes; the last row of weights and gradients is the intercept.
 pub(crate) struct Passes<'a> {
     features: &'a Prepared,
+    pub(crate) link: Link,
     /// The factor C of the loss.
     penalty: f64,
     /// Targets (n, k) in [0, 1].
@@ -59,7 +81,7 @@ pub(crate) enum Want {
 
 impl<'a> Passes<'a> {
     /// All problems at weights 0 and intercept 0, their gradient in single precision.
-    pub(crate) fn new(features: &'a Prepared, penalty: f64, targets: Array2<f64>) -> Self {
+    pub(crate) fn new(features: &'a Prepared, link: Link, penalty: f64, targets: Array2<f64>) -> Self {
         let (n, k) = targets.dim();
         let d = features.x.ncols();
         let lane_rows = n.div_ceil(LANES).max(EXACT_BLOCK);
@@ -72,6 +94,7 @@ impl<'a> Passes<'a> {
             .collect();
         let mut passes = Self {
             features,
+            link,
             penalty,
             targets,
             weights: zeros(d + 1, k),
@@ -82,11 +105,11 @@ impl<'a> Passes<'a> {
             lanes,
             lane_rows,
         };
-        // At weights 0 the residual is 1/2 - t: as if the reference had p = t - 1/2 and logits 0.
+        // At weights 0 the residual is 1/2 (of k classes, 1/k) less t: as if the reference had p = t and logits 0.
         passes.probabilities.assign(&passes.targets);
         let all: Vec<usize> = (0..k).collect();
         passes.gradient = passes.near(&all, &zeros(d + 1, k));
-        passes.probabilities.fill(0.5);
+        passes.probabilities.fill(1.0 / link.width().max(2) as f64);
         passes
     }
 
@@ -103,7 +126,7 @@ impl<'a> Passes<'a> {
             shift[c] = trial[(d, c)] - self.weights[(d, j)];
         }
         let still = moved.iter().all(|&m| m == 0.0);
-        let (x, logits, probabilities) = (&self.features.x, &self.logits, &self.probabilities);
+        let (x, logits, probabilities, link) = (&self.features.x, &self.logits, &self.probabilities, self.link);
         let lane_rows = self.lane_rows;
         let tasks: Vec<_> = self.lanes.iter_mut().enumerate().collect();
         each(tasks, |(index, lane)| {
@@ -121,7 +144,18 @@ impl<'a> Passes<'a> {
                 } else {
                     multiply(&mut block, Store::Replace, rows, moved.view(), 1.0);
                 }
-                for (c, &j) in columns.iter().enumerate() {
+                if let Link::Softmax(classes) = link {
+                    for (c, &j) in columns.iter().enumerate().step_by(classes) {
+                        softmax::probability_changes(
+                            block.slice_mut(s![.., c..c + classes]),
+                            logits.slice(s![from..to, j..j + classes]),
+                            probabilities.slice(s![from..to, j..j + classes]),
+                            &shift[c..c + classes],
+                            &mut lane.intercept[c..c + classes],
+                        );
+                    }
+                }
+                for (c, &j) in columns.iter().enumerate().filter(|_| link.width() == 1) {
                     let change = block.slice_mut(s![.., c]);
                     if let (Some(change), Some(z), Some(p)) = (
                         change.into_slice(),
@@ -150,6 +184,9 @@ impl<'a> Passes<'a> {
                 let ridge = if i < d { trial[(i, c)] - weights[(i, j)] } else { 0.0 };
                 out[i] = reference[(i, j)] + penalty * out[i] + ridge;
             }
+            if link == Link::LogisticThroughOrigin {
+                out[d] = 0.0;
+            }
         });
         gradient
     }
@@ -159,7 +196,7 @@ impl<'a> Passes<'a> {
         let d = self.features.x.ncols();
         let k = columns.len();
         let x = &self.features.x;
-        let targets = &self.targets;
+        let (targets, link) = (&self.targets, self.link);
         let mut sums: Vec<(Array2<f64>, Vec<f64>, Vec<f64>)> =
             self.lanes.iter().map(|_| (zeros(d, k), vec![0.0; k], vec![0.0; k])).collect();
         let tasks: Vec<_> = self
@@ -193,9 +230,26 @@ impl<'a> Passes<'a> {
                     {
                         z.iter_mut().for_each(|z| *z += shift);
                         logits.slice_mut(s![from..to, j]).iter_mut().zip(&*z).for_each(|(to, z)| *to = *z);
-                        loss[c] += sigmoid::cross_entropy(z, y);
-                        sigmoid::probabilities(p, z);
-                        intercept[c] += residuals(z, p, y);
+                        if link.width() == 1 {
+                            loss[c] += sigmoid::cross_entropy(z, y);
+                            sigmoid::probabilities(p, z);
+                            intercept[c] += residuals(z, p, y);
+                        }
+                    }
+                }
+                if let Link::Softmax(classes) = link {
+                    for (c, &j) in columns.iter().enumerate().step_by(classes) {
+                        let y = targets.slice(s![start + from..start + to, j..j + classes]);
+                        let mut p = probabilities.slice_mut(s![from..to, j..j + classes]);
+                        loss[c] += softmax::probabilities(p.view_mut(), z.slice(s![.., c..c + classes]), y);
+                        for class in 0..classes {
+                            let (p, y) = (p.column(class), y.column(class));
+                            if let (Some(z), Some(p), Some(y)) =
+                                (z.column_mut(c + class).into_slice(), p.to_slice(), y.to_slice())
+                            {
+                                intercept[c + class] += residuals(z, p, y);
+                            }
+                        }
                     }
                 }
                 if want == Want::Gradient {
@@ -220,6 +274,9 @@ impl<'a> Passes<'a> {
             }
             for (i, value) in gradient.iter_mut().enumerate() {
                 *value = self.penalty * *value + if i < d { weights[(i, c)] } else { 0.0 };
+            }
+            if link == Link::LogisticThroughOrigin {
+                gradient[d] = 0.0;
             }
         }
     }
@@ -262,18 +319,34 @@ impl<'a> Passes<'a> {
             for (i, value) in gradient.iter_mut().enumerate() {
                 *value = self.penalty * *value + if i < d { weights[i] } else { 0.0 };
             }
+            if self.link == Link::LogisticThroughOrigin {
+                gradient[d] = 0.0;
+            }
         }
     }
 
     /// Norm below which a gradient in single precision means nothing, for a reference at weights 0.
     pub(crate) fn noise(&self) -> f64 {
         let rows = self.targets.nrows() as f64;
-        3e-6 * self.penalty * 0.5 * (self.features.frobenius.powi(2) + rows).sqrt()
+        let residual = if self.link.width() == 1 { 0.5 } else { 1.0 };
+        3e-6 * self.penalty * residual * (self.features.frobenius.powi(2) + rows).sqrt()
     }
 
     /// Number of problems.
     pub(crate) fn problems(&self) -> usize {
-        self.targets.ncols()
+        self.targets.ncols() / self.link.width()
+    }
+
+    /// Columns of some of the problems.
+    pub(crate) fn columns(&self, problems: &[usize]) -> Vec<usize> {
+        let width = self.link.width();
+        problems.iter().flat_map(|j| j * width..(j + 1) * width).collect()
+    }
+
+    /// A problem's part of a matrix (d + 1, columns), column after column.
+    pub(crate) fn part(&self, matrix: &Array2<f64>, problem: usize) -> Vec<f64> {
+        let width = self.link.width();
+        matrix.slice(s![.., problem * width..(problem + 1) * width]).t().iter().copied().collect()
     }
 }
 

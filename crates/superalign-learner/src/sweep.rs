@@ -1,10 +1,10 @@
 //! Training: all problems that share features are solved together.
 
 use crate::cholesky::Cholesky;
-use crate::features::Prepared;
+use crate::features::{Centring, Prepared};
 use crate::loss::{blend, harden_probabilities};
 use crate::matrix::zeros;
-use crate::passes::{Passes, Want};
+use crate::passes::{Link, Passes, Want};
 use crate::probe::{Fit, Probe, Schedule};
 use crate::solver::{Ended, Metric, Stop, minimise};
 use crate::{LearnerError, Loss, MAXIMUM_ROUNDS, ProbeConfig};
@@ -64,18 +64,26 @@ pub fn fit_sweep(
     labels: ArrayView2<'_, f64>,
     config: &ProbeConfig,
 ) -> Vec<Result<Probe, LearnerError>> {
-    let problems = labels.ncols();
     match prepare(features, labels, config) {
-        Err(error) => vec![Err(error); problems],
-        Ok((prepared, factor)) => {
-            let checked: Vec<Result<usize, LearnerError>> =
-                (0..problems).map(|j| check_labels(j, labels.column(j)).map(|()| j)).collect();
-            let good: Vec<usize> = checked.iter().flatten().copied().collect();
-            let trainer = Trainer::new(&prepared, &factor, config);
-            let mut trained = good.chunks(GROUP).flat_map(|group| trainer.train(labels, group));
-            checked.into_iter().map(|c| c.and_then(|j| trained.next().unwrap_or(Err(unsolved(j))))).collect()
-        }
+        Err(error) => vec![Err(error); labels.ncols()],
+        Ok((prepared, factor)) => solve(&prepared, &factor, Link::Logistic, labels, config),
     }
+}
+
+/// Trains one probe per column of labels on features that are ready.
+pub(crate) fn solve(
+    prepared: &Prepared,
+    factor: &Cholesky,
+    link: Link,
+    labels: ArrayView2<'_, f64>,
+    config: &ProbeConfig,
+) -> Vec<Result<Probe, LearnerError>> {
+    let checked: Vec<Result<usize, LearnerError>> =
+        labels.columns().into_iter().enumerate().map(|(j, y)| check_labels(j, y, link).map(|()| j)).collect();
+    let good: Vec<usize> = checked.iter().flatten().copied().collect();
+    let trainer = Trainer::new(prepared, factor, link, config);
+    let mut trained = good.chunks(GROUP).flat_map(|group| trainer.train(labels, group));
+    checked.into_iter().map(|c| c.and_then(|j| trained.next().unwrap_or(Err(unsolved(j))))).collect()
 }
 
 /// Trains one probe: [`fit_sweep`] with a single problem.
@@ -99,7 +107,7 @@ pub fn fit(
     fit_sweep(features, labels.insert_axis(Axis(1)), config).pop().unwrap_or(Err(unsolved(0)))
 }
 
-fn unsolved(problem: usize) -> LearnerError {
+pub(crate) fn unsolved(problem: usize) -> LearnerError {
     LearnerError::NotConverged { problem, iterations: 0, gradient_norm: f64::INFINITY, tolerance: 0.0 }
 }
 
@@ -113,14 +121,17 @@ fn prepare(
         let (expected, found) = (features.nrows(), labels.nrows());
         return Err(LearnerError::Rows { what: "labels", of: "features", expected, found });
     }
-    let prepared = Prepared::new(features, config.scaling)?;
+    let prepared = Prepared::new(features, config.scaling, Centring::Mean)?;
     let factor = prepared.curvature(config.penalty)?;
     Ok((prepared, factor))
 }
 
-fn check_labels(problem: usize, labels: ArrayView1<'_, f64>) -> Result<(), LearnerError> {
+fn check_labels(problem: usize, labels: ArrayView1<'_, f64>, link: Link) -> Result<(), LearnerError> {
     if let Some(row) = labels.iter().position(|y| !(0.0..=1.0).contains(y)) {
         return Err(LearnerError::Label { row, problem, value: labels[row] });
+    }
+    if link == Link::LogisticThroughOrigin {
+        return Ok(());
     }
     for value in [0_u8, 1] {
         if labels.iter().all(|&y| y == f64::from(value)) {
@@ -133,17 +144,19 @@ fn check_labels(problem: usize, labels: ArrayView1<'_, f64>) -> Result<(), Learn
 /// What all groups of a sweep share.
 struct Trainer<'a> {
     features: &'a Prepared,
+    link: Link,
     metric: Metric<'a>,
     config: &'a ProbeConfig,
     stop: Stop,
 }
 
 impl<'a> Trainer<'a> {
-    fn new(features: &'a Prepared, factor: &'a Cholesky, config: &'a ProbeConfig) -> Self {
+    fn new(features: &'a Prepared, factor: &'a Cholesky, link: Link, config: &'a ProbeConfig) -> Self {
         let rows = features.x.nrows() as f64;
-        let rounding = 1e-13 * config.penalty * (features.frobenius.powi(2) + rows).sqrt();
-        let stop = Stop { tolerance: config.tolerance.max(rounding), max_iterations: config.max_iterations };
-        Self { features, metric: Metric { factor, intercept: 0.25 * config.penalty * rows }, config, stop }
+        let tolerance = config.tolerance.max(features.rounding(config.penalty));
+        let stop = Stop { tolerance, max_iterations: config.max_iterations };
+        let metric = Metric { factor, intercept: 0.25 * config.penalty * rows };
+        Self { features, link, metric, config, stop }
     }
 
     fn train(&self, labels: ArrayView2<'_, f64>, group: &[usize]) -> Vec<Result<Probe, LearnerError>> {
@@ -160,7 +173,7 @@ impl<'a> Trainer<'a> {
     }
 
     fn cross_entropy(&self, y: Array2<f64>) -> (Passes<'_>, Vec<(Ended, Option<Schedule>)>) {
-        let mut passes = Passes::new(self.features, self.config.penalty, y);
+        let mut passes = Passes::new(self.features, self.link, self.config.penalty, y);
         let all: Vec<usize> = (0..passes.problems()).collect();
         let ended = minimise(&mut passes, &self.metric, &all, false, self.stop);
         (passes, ended.into_iter().map(|e| (e, None)).collect())
@@ -173,7 +186,7 @@ impl<'a> Trainer<'a> {
         warmup: f64,
     ) -> (Passes<'_>, Vec<(Ended, Option<Schedule>)>) {
         let steps = self.config.schedule_steps;
-        let mut passes = Passes::new(self.features, self.config.penalty, y.clone());
+        let mut passes = Passes::new(self.features, self.link, self.config.penalty, y.clone());
         let mut open: Vec<usize> = (0..passes.problems()).collect();
         let priors: Vec<f64> = y.axis_iter(Axis(1)).map(|c| c.sum() / c.len() as f64).collect();
         let mut hardened: Vec<Vec<bool>> = vec![Vec::new(); open.len()];

@@ -81,9 +81,9 @@ impl Prepared {
     /// Factors I + (C / 4) X'X, which bounds the curvature of the penalised cross-entropy from above
     /// (Böhning and Lindsay 1988) for every problem and everywhere.
     pub(crate) fn curvature(&self, penalty: f64) -> Result<Cholesky, LearnerError> {
-        const STRIP: usize = 128;
+        const STRIP: usize = 64;
         let d = self.x.ncols();
-        let mut gram = zeros::<f32>(d, d);
+        let mut gram = Array2::<f32>::zeros((d, d));
         let strips: Vec<_> = gram.axis_chunks_iter_mut(Axis(1), STRIP).enumerate().collect();
         each(strips, |(i, mut strip)| {
             let from = i * STRIP;
@@ -102,7 +102,8 @@ impl Prepared {
         // belongs to the preconditioner: the objective does not see it.
         let mut ridge = 1.0;
         for _ in 0..8 {
-            let mut bound = gram.mapv(|g| 0.25 * penalty * f64::from(g));
+            let mut bound = zeros(d, d);
+            bound.zip_mut_with(&gram, |to, &g| *to = 0.25 * penalty * f64::from(g));
             bound.diag_mut().iter_mut().for_each(|value| *value += ridge);
             if let Some(factor) = Cholesky::factor(bound) {
                 return Ok(factor);

@@ -30,6 +30,7 @@ mod sigmoid;
 mod softmax;
 mod solver;
 mod sweep;
+mod twins;
 
 pub use class_probe::ClassProbe;
 pub use classes::{ClassConfig, fit_classes};

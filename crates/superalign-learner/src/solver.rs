@@ -15,7 +15,9 @@ const MEMORY: usize = 8;
 /// A step is taken back when the slope at its end exceeds this share of the slope at its start.
 const CURVATURE: f64 = 0.5;
 /// The reference moves when a gradient has shrunk by this factor.
-const SHRINK: f64 = 1e-4;
+const SHRINK: f64 = 3e-6;
+/// ... or when so many steps were taken from it, lest a problem chases what single precision cannot see.
+const STRIDE: usize = 30;
 
 /// When to stop.
 #[derive(Clone, Copy)]
@@ -114,7 +116,10 @@ pub(crate) fn minimise(
 fn descend(passes: &mut Passes<'_>, metric: &Metric<'_>, open: &mut [&mut State], stop: Stop) {
     let mut running: Vec<&mut State> = open.iter_mut().map(|s| &mut **s).collect();
     running.retain(|s| norm(&s.gradient) > s.target);
-    while !running.is_empty() {
+    for _ in 0..STRIDE {
+        if running.is_empty() {
+            break;
+        }
         let (columns, trial) = gather(passes, &running, |state, i| state.at[i] + state.step * state.direction[i]);
         let gradients = passes.near(&columns, &trial);
         let mut accepted: Vec<bool> = Vec::with_capacity(running.len());

@@ -7,6 +7,7 @@ use crate::matrix::zeros;
 use crate::passes::{Link, Passes, Want};
 use crate::probe::{Fit, Probe, Schedule};
 use crate::solver::{Ended, Metric, Stop, minimise};
+use crate::twins::{self, Twin};
 use crate::{LearnerError, Loss, MAXIMUM_ROUNDS, ProbeConfig};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
 
@@ -26,7 +27,8 @@ const GROUP: usize = 64;
 /// extended to soft labels. Answers are in the order of the columns, in the units of the features.
 ///
 /// All problems share one factor of the curvature bound I + (C / 4) X'X, and every iteration is two products of
-/// matrices; problems that have converged leave. Solutions are certified by the norm of their gradient in double
+/// matrices; problems that have converged leave, and of several with the same (or opposite) labels one is solved.
+/// Solutions are certified by the norm of their gradient in double
 /// precision ([`Fit::gradient_norm`]). The bytes of the answer depend on the inputs and the processor's
 /// instruction set, not on the number of threads. Memory: one copy of the features, a `(d, d)` factor, and some
 /// dozens of numbers per row or column for each of at most 64 problems at a time.
@@ -82,8 +84,21 @@ pub(crate) fn solve(
         labels.columns().into_iter().enumerate().map(|(j, y)| check_labels(j, y, link).map(|()| j)).collect();
     let good: Vec<usize> = checked.iter().flatten().copied().collect();
     let trainer = Trainer::new(prepared, factor, link, config);
-    let mut trained = good.chunks(GROUP).flat_map(|group| trainer.train(labels, group));
-    checked.into_iter().map(|c| c.and_then(|j| trained.next().unwrap_or(Err(unsolved(j))))).collect()
+    // What is convex forgets nothing by being solved once for all who ask the same.
+    let (solved, places) = match config.loss {
+        Loss::CrossEntropy => twins::find(labels, &good),
+        _ => (good.clone(), (0..good.len()).map(|place| (place, Twin::Same)).collect()),
+    };
+    let trained: Vec<_> = solved.chunks(GROUP).flat_map(|group| trainer.train(labels, group)).collect();
+    let mut places = places.into_iter();
+    checked
+        .into_iter()
+        .map(|checked| {
+            let problem = checked?;
+            let (place, twin) = places.next().ok_or_else(|| unsolved(problem))?;
+            twins::answer(problem, twin, &trained[place])
+        })
+        .collect()
 }
 
 /// Trains one probe: [`fit_sweep`] with a single problem.

@@ -16,7 +16,7 @@ use superalign_learner::{ProbeConfig, Scaling, fit_sweep};
 #[expect(clippy::print_stdout, reason = "what compare.py reads")]
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
-    let [folder, repeats, threads] = &arguments[..] else {
+    let [folder, repeats, threads, tolerance] = &arguments[..] else {
         // `cargo bench` runs every bench; this one needs the work that compare.py makes.
         println!("peers: run benches/peers/compare.py, which makes the work and calls this program");
         return;
@@ -24,25 +24,27 @@ fn main() {
     let folder = Path::new(folder);
     let repeats: u32 = repeats.parse().expect("the number of repeats is a whole number");
     let threads: usize = threads.parse().expect("the number of threads is a whole number");
+    let tolerance: f64 = tolerance.parse().expect("the tolerance is a number");
     let x = npy::read::<f32>(&folder.join("x.npy"));
     let labels = npy::read::<f64>(&folder.join("labels.npy"));
     // The script scales the features, for both sides alike.
-    let config = ProbeConfig { scaling: Scaling::None, ..ProbeConfig::default() };
+    let config = ProbeConfig { scaling: Scaling::None, tolerance, ..ProbeConfig::default() };
 
-    let before = memory::used_then_watch();
+    let before = process::used_then_watch();
     let probes: Vec<_> = fit_sweep(x.view(), labels.view(), &config)
         .into_iter()
         .collect::<Result<_, _>>()
         .unwrap_or_else(|error| panic!("{error}"));
-    let memory = memory::most_used() - before;
+    let memory = process::most_used() - before;
 
-    let mut seconds = f64::INFINITY;
+    let (mut seconds, mut cpu_seconds) = (f64::INFINITY, f64::INFINITY);
     let mut peak = 0.0_f64;
     for _ in 0..repeats {
         peak = peak.max(sgemm(threads));
-        let start = Instant::now();
+        let (start, used) = (Instant::now(), process::cpu_seconds());
         let again = fit_sweep(x.view(), labels.view(), &config);
         seconds = seconds.min(start.elapsed().as_secs_f64());
+        cpu_seconds = cpu_seconds.min(process::cpu_seconds() - used);
         assert!(again.iter().flatten().eq(&probes), "another answer the second time");
     }
     peak = peak.max(sgemm(threads));
@@ -57,6 +59,7 @@ fn main() {
     let work = 4.0 * rows * columns * passes + rows * columns * (columns + 1.0) + columns.powi(3) / 3.0;
     let figures = json!({
         "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
         "passes": passes / probes.len() as f64,
         "gflops": work / seconds / 1e9,
         "peak_gflops": peak,
@@ -109,16 +112,26 @@ fn sgemm(threads: usize) -> f64 {
     2.0 * (SIZE as f64).powi(3) * threads as f64 / start.elapsed().as_secs_f64() / 1e9
 }
 
-/// Memory of this process in bytes, as Linux counts it; 0 elsewhere.
-mod memory {
-    /// What is in use now; what [`most_used`] says counts from here on.
+/// What this process uses, as Linux counts it; 0 elsewhere.
+mod process {
+    /// Time on a processor, of all threads.
+    pub(crate) fn cpu_seconds() -> f64 {
+        let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return 0.0 };
+        let nanoseconds = |task: std::fs::DirEntry| {
+            let text = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
+            text.split(' ').next().and_then(|first| first.parse::<f64>().ok()).unwrap_or(0.0)
+        };
+        tasks.flatten().map(nanoseconds).sum::<f64>() / 1e9
+    }
+
+    /// Bytes in use now; what [`most_used`] says counts from here on.
     pub(crate) fn used_then_watch() -> f64 {
         // Where this is refused, the peak so far stands, and memory reads as 0 or more.
         let _ = std::fs::write("/proc/self/clear_refs", "5");
         status("VmRSS:")
     }
 
-    /// The most that was in use at a time.
+    /// The most bytes that were in use at a time.
     pub(crate) fn most_used() -> f64 {
         status("VmHWM:")
     }

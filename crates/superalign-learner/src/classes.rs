@@ -1,7 +1,7 @@
 //! Training for labels of several classes: all problems that share features are solved together.
 
 use crate::class_probe::ClassProbe;
-use crate::features::{Centring, Prepared};
+use crate::features::Prepared;
 use crate::matrix::zeros;
 use crate::passes::{Link, Passes};
 use crate::probe::Fit;
@@ -95,7 +95,7 @@ pub fn fit_classes(
 ) -> Vec<Result<ClassProbe, LearnerError>> {
     let trainer = config
         .check()
-        .and_then(|()| Prepared::new(features, config.scaling, Centring::Mean))
+        .and_then(|()| Prepared::new(features, config.scaling))
         .and_then(|prepared| Ok((prepared.curvature(2.0 * config.penalty)?, prepared)));
     let (factor, prepared) = match trainer {
         Ok(ready) => ready,

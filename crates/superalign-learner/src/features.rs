@@ -29,37 +29,16 @@ pub(crate) struct Prepared {
     largest: f64,
 }
 
-/// Where the columns of the features have their origin.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Centring {
-    /// Their mean: an intercept makes up for it.
-    Mean,
-    /// Where it is: there is no intercept.
-    Origin,
-}
-
 impl Prepared {
-    pub(crate) fn new(
-        features: ArrayView2<'_, f32>,
-        scaling: Scaling,
-        centring: Centring,
-    ) -> Result<Self, LearnerError> {
-        let (n, d) = features.dim();
-        if d == 0 {
-            return Err(LearnerError::NoColumns);
-        }
-        if n < crate::MINIMUM_ROWS {
-            return Err(LearnerError::TooFewRows {
-                what: "features",
-                expected: crate::MINIMUM_ROWS,
-                found: n,
-            });
-        }
-        let (mean, spread) = moments(features, centring)?;
+    pub(crate) fn new(features: ArrayView2<'_, f32>, scaling: Scaling) -> Result<Self, LearnerError> {
+        check_shape(features)?;
+        let n = features.nrows();
+        let (mean, spread) = moments(features, Centring::Mean)?;
         let scale = scales(scaling, &mean, &spread);
-        let mut x = Array2::zeros((n, d));
-        let tasks =
-            x.axis_chunks_iter_mut(Axis(0), lane_rows(n)).zip(features.axis_chunks_iter(Axis(0), lane_rows(n)));
+        let mut x = Array2::zeros(features.dim());
+        let tasks = x
+            .axis_chunks_iter_mut(Axis(0), lane_rows(n))
+            .zip(features.axis_chunks_iter(Axis(0), lane_rows(n)));
         each(tasks.collect(), |(mut to, from)| {
             for (mut to, from) in to.outer_iter_mut().zip(from.outer_iter()) {
                 for (((to, &from), mean), scale) in to.iter_mut().zip(from).zip(&mean).zip(&scale) {
@@ -67,10 +46,30 @@ impl Prepared {
                 }
             }
         });
+        Ok(Self::from_parts(x, mean, scale, &spread))
+    }
+
+    /// The same about the origin, in place.
+    pub(crate) fn in_place(mut x: Array2<f32>, scaling: Scaling) -> Result<Self, LearnerError> {
+        check_shape(x.view())?;
+        let (mean, spread) = moments(x.view(), Centring::Origin)?;
+        let scale = scales(scaling, &mean, &spread);
+        let rows = lane_rows(x.nrows());
+        each(x.axis_chunks_iter_mut(Axis(0), rows).collect(), |mut rows| {
+            for mut row in rows.outer_iter_mut() {
+                for (value, scale) in row.iter_mut().zip(&scale) {
+                    *value = (f64::from(*value) / scale) as f32;
+                }
+            }
+        });
+        Ok(Self::from_parts(x, mean, scale, &spread))
+    }
+
+    fn from_parts(x: Array2<f32>, mean: Vec<f64>, scale: Vec<f64>, spread: &[f64]) -> Self {
         let squares = spread.iter().zip(&scale).map(|(v, s)| (v / s).powi(2));
-        let frobenius = (squares.clone().sum::<f64>() * n as f64).sqrt();
+        let frobenius = (squares.clone().sum::<f64>() * x.nrows() as f64).sqrt();
         let largest = squares.fold(0.0, f64::max).sqrt();
-        Ok(Self { x, mean, scale, frobenius, largest })
+        Self { x, mean, scale, frobenius, largest }
     }
 
     /// The gradient norm that rounding in double precision leaves.
@@ -131,11 +130,17 @@ fn scales(scaling: Scaling, mean: &[f64], spread: &[f64]) -> Vec<f64> {
     }
 }
 
+/// Where the columns of the features have their origin.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Centring {
+    /// Their mean: an intercept makes up for it.
+    Mean,
+    /// Where it is: there is no intercept.
+    Origin,
+}
+
 /// The origin of every column and the root mean square about it.
-fn moments(
-    features: ArrayView2<'_, f32>,
-    centring: Centring,
-) -> Result<(Vec<f64>, Vec<f64>), LearnerError> {
+fn moments(features: ArrayView2<'_, f32>, centring: Centring) -> Result<(Vec<f64>, Vec<f64>), LearnerError> {
     let (n, d) = features.dim();
     // Sums are taken about the first row, so that a mean far from 0 costs no digits.
     let start: Vec<f64> = match centring {
@@ -178,6 +183,18 @@ fn moments(
     })
 }
 
+fn check_shape(features: ArrayView2<'_, f32>) -> Result<(), LearnerError> {
+    let (found, d) = features.dim();
+    let expected = crate::MINIMUM_ROWS;
+    if d == 0 {
+        return Err(LearnerError::NoColumns);
+    }
+    if found < expected {
+        return Err(LearnerError::TooFewRows { what: "features", expected, found });
+    }
+    Ok(())
+}
+
 fn first_non_finite(features: ArrayView2<'_, f32>, row: usize) -> LearnerError {
     let values = features.row(row);
     let column = values.iter().position(|v| !v.is_finite()).unwrap_or(0);
@@ -192,13 +209,13 @@ mod tests {
     #[test]
     fn columns_are_centred_and_scaled() {
         let x = array![[1.0_f32, 5.0, 1e6], [3.0, 5.0, 1e6 + 2.0], [5.0, 5.0, 1e6 + 4.0]];
-        let unit = Prepared::new(x.view(), Scaling::UnitVariance, Centring::Mean).expect("finite");
+        let unit = Prepared::new(x.view(), Scaling::UnitVariance).expect("finite");
         let s = 1.5_f32.sqrt();
         assert!(
             (&unit.x - &array![[-s, 0.0, -s], [0.0, 0.0, 0.0], [s, 0.0, s]]).iter().all(|e| e.abs() < 1e-6)
         );
         assert!((unit.frobenius - 6.0_f64.sqrt()).abs() < 1e-12);
-        let plain = Prepared::new(x.view(), Scaling::None, Centring::Mean).expect("finite");
+        let plain = Prepared::new(x.view(), Scaling::None).expect("finite");
         assert_eq!(plain.x, array![[-2.0_f32, 0.0, -2.0], [0.0, 0.0, 0.0], [2.0, 0.0, 2.0]]);
         assert_eq!(plain.mean, [3.0, 5.0, 1e6 + 2.0]);
     }
@@ -206,7 +223,7 @@ mod tests {
     #[test]
     fn the_first_bad_feature_is_named() {
         let x = array![[1.0_f32, 2.0], [3.0, f32::INFINITY], [f32::NAN, 0.0]];
-        let found = Prepared::new(x.view(), Scaling::None, Centring::Mean).map(|_| ());
+        let found = Prepared::new(x.view(), Scaling::None).map(|_| ());
         assert_eq!(found, Err(LearnerError::NonFinite { row: 1, column: 1, value: f32::INFINITY }));
     }
 }

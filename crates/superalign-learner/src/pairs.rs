@@ -1,6 +1,6 @@
 //! Training on preferences: of two items, which is the better one.
 
-use crate::features::{Centring, Prepared};
+use crate::features::Prepared;
 use crate::passes::Link;
 use crate::sweep::solve;
 use crate::{LearnerError, Probe, ProbeConfig};
@@ -64,16 +64,16 @@ pub fn fit_pairs(
     bias: PositionBias,
     config: &ProbeConfig,
 ) -> Vec<Result<Probe, LearnerError>> {
-    let (link, centring) = match bias {
-        PositionBias::None => (Link::LogisticThroughOrigin, Centring::Origin),
-        PositionBias::Fitted => (Link::Logistic, Centring::Origin),
+    let link = match bias {
+        PositionBias::None => Link::LogisticThroughOrigin,
+        PositionBias::Fitted => Link::Logistic,
     };
     let ready = config.check().and_then(|()| {
         let (expected, found) = (first.nrows(), preferences.nrows());
         if found != expected {
             return Err(LearnerError::Rows { what: "preferences", of: "pairs", expected, found });
         }
-        let prepared = Prepared::new(difference(first, second)?.view(), config.scaling, centring)?;
+        let prepared = Prepared::in_place(difference(first, second)?, config.scaling)?;
         Ok((prepared.curvature(config.penalty)?, prepared))
     });
     match ready {
@@ -117,10 +117,7 @@ fn check_shapes(first: ArrayView2<'_, f32>, second: ArrayView2<'_, f32>) -> Resu
     Ok(())
 }
 
-fn difference(
-    first: ArrayView2<'_, f32>,
-    second: ArrayView2<'_, f32>,
-) -> Result<Array2<f32>, LearnerError> {
+fn difference(first: ArrayView2<'_, f32>, second: ArrayView2<'_, f32>) -> Result<Array2<f32>, LearnerError> {
     check_shapes(first, second)?;
     for items in [first, second] {
         for (row, values) in items.outer_iter().enumerate() {

@@ -131,7 +131,8 @@ impl<'a> Passes<'a> {
             shift[c] = trial[(d, c)] - self.weights[(d, j)];
         }
         let still = moved.iter().all(|&m| m == 0.0);
-        let (x, logits, probabilities, link) = (&self.features.x, &self.logits, &self.probabilities, self.link);
+        let (x, logits, probabilities, link) =
+            (&self.features.x, &self.logits, &self.probabilities, self.link);
         let lane_rows = self.lane_rows;
         let tasks: Vec<_> = self.lanes.iter_mut().enumerate().collect();
         each(tasks, |(index, lane)| {

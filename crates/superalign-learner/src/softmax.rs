@@ -86,7 +86,12 @@ struct Scratch {
 
 impl Scratch {
     fn new(classes: usize) -> Self {
-        Self { values: vec![0.0; classes * CHUNK], largest: [0.0; CHUNK], sums: [1.0; CHUNK], inverse: [1.0; CHUNK] }
+        Self {
+            values: vec![0.0; classes * CHUNK],
+            largest: [0.0; CHUNK],
+            sums: [1.0; CHUNK],
+            inverse: [1.0; CHUNK],
+        }
     }
 
     /// Takes the logits of a class, the first class first.
@@ -123,7 +128,10 @@ impl Scratch {
 
     /// The probabilities of a class.
     fn shares(&self, class: usize) -> impl Iterator<Item = f64> {
-        self.values[class * CHUNK..(class + 1) * CHUNK].iter().zip(&self.inverse).map(|(e, inverse)| e * inverse)
+        self.values[class * CHUNK..(class + 1) * CHUNK]
+            .iter()
+            .zip(&self.inverse)
+            .map(|(e, inverse)| e * inverse)
     }
 }
 

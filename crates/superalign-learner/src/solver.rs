@@ -120,7 +120,8 @@ fn descend(passes: &mut Passes<'_>, metric: &Metric<'_>, open: &mut [&mut State]
         if running.is_empty() {
             break;
         }
-        let (columns, trial) = gather(passes, &running, |state, i| state.at[i] + state.step * state.direction[i]);
+        let (columns, trial) =
+            gather(passes, &running, |state, i| state.at[i] + state.step * state.direction[i]);
         let gradients = passes.near(&columns, &trial);
         let mut accepted: Vec<bool> = Vec::with_capacity(running.len());
         let parts = gradients.axis_chunks_iter(Axis(1), passes.link.width());

@@ -1,7 +1,7 @@
 //! Training: all problems that share features are solved together.
 
 use crate::cholesky::Cholesky;
-use crate::features::{Centring, Prepared};
+use crate::features::Prepared;
 use crate::loss::{blend, harden_probabilities};
 use crate::matrix::zeros;
 use crate::passes::{Link, Passes, Want};
@@ -136,7 +136,7 @@ fn prepare(
         let (expected, found) = (features.nrows(), labels.nrows());
         return Err(LearnerError::Rows { what: "labels", of: "features", expected, found });
     }
-    let prepared = Prepared::new(features, config.scaling, Centring::Mean)?;
+    let prepared = Prepared::new(features, config.scaling)?;
     let factor = prepared.curvature(config.penalty)?;
     Ok((prepared, factor))
 }

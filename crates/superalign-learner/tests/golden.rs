@@ -88,11 +88,8 @@ fn coefficients_are_those_of_scikit_learn() {
     assert_eq!(golden.cases.len(), 5);
     for case in &golden.cases {
         let features = matrix(&case.features);
-        let config = ProbeConfig {
-            penalty: case.penalty,
-            scaling: scaling(&case.scaling),
-            ..ProbeConfig::default()
-        };
+        let config =
+            ProbeConfig { penalty: case.penalty, scaling: scaling(&case.scaling), ..ProbeConfig::default() };
         let probes = fit_sweep(features.view(), columns(&case.problems).view(), &config);
         for (probe, expected) in probes.into_iter().zip(&case.problems) {
             check(&case.name, &probe.expect(&case.name), expected);
@@ -108,15 +105,15 @@ fn students_of_several_classes_are_those_of_scikit_learn() {
         let features = matrix(&case.features);
         let labels: Vec<Array2<f64>> = case.problems.iter().map(|p| matrix(&p.labels)).collect();
         let views: Vec<_> = labels.iter().map(|y| y.view()).collect();
-        let config = ClassConfig {
-            penalty: case.penalty,
-            scaling: scaling(&case.scaling),
-            ..ClassConfig::default()
-        };
-        for (student, expected) in fit_classes(features.view(), &views, &config).into_iter().zip(&case.problems) {
+        let config =
+            ClassConfig { penalty: case.penalty, scaling: scaling(&case.scaling), ..ClassConfig::default() };
+        for (student, expected) in
+            fit_classes(features.view(), &views, &config).into_iter().zip(&case.problems)
+        {
             let student = student.expect(&case.name);
             let weights = (&student.weights - &matrix(&expected.coefficients)).mapv(f64::abs);
-            let intercepts = (&student.intercepts - &Array1::from(expected.intercepts.clone())).mapv(f64::abs);
+            let intercepts =
+                (&student.intercepts - &Array1::from(expected.intercepts.clone())).mapv(f64::abs);
             let worst = weights.into_iter().chain(intercepts).fold(0.0, f64::max);
             assert!(worst < 1e-5, "{}: coefficients are off by {worst:e} ({:?})", case.name, student.fit);
             let gap = (student.fit.objective - expected.objective) / expected.objective;
@@ -133,11 +130,8 @@ fn students_of_pairs_are_logistic_regressions_on_differences() {
     for case in &golden.pairs {
         let (first, second) = (matrix(&case.first), matrix(&case.second));
         let bias = if case.biased { PositionBias::Fitted } else { PositionBias::None };
-        let config = ProbeConfig {
-            penalty: case.penalty,
-            scaling: scaling(&case.scaling),
-            ..ProbeConfig::default()
-        };
+        let config =
+            ProbeConfig { penalty: case.penalty, scaling: scaling(&case.scaling), ..ProbeConfig::default() };
         let preferences = columns(&case.problems);
         let students = fit_pairs(first.view(), second.view(), preferences.view(), bias, &config);
         for (student, expected) in students.into_iter().zip(&case.problems) {

@@ -78,7 +78,7 @@ fn hard(x: &Array2<f32>, k: usize, problem: usize) -> Array2<f64> {
     let mut y = Array2::zeros((x.nrows(), k));
     for (i, row) in x.outer_iter().enumerate() {
         let score: f32 = row.iter().enumerate().map(|(c, v)| v * ((c * (problem + 3)) % 5) as f32).sum();
-        let class = if (i + problem) % 4 == 0 { (i / 4) % k } else { (score.abs() * 2.0) as usize % k };
+        let class = if (i + problem).is_multiple_of(4) { (i / 4) % k } else { (score.abs() * 2.0) as usize % k };
         y[(i, class)] = 1.0;
     }
     y
@@ -261,7 +261,11 @@ fn errors_say_where_and_what() {
         ask(&(&y * 0.25), &config),
         ask(&empty, &config),
         ask(&y, &ClassConfig { penalty: 0.0, ..config }),
-        ask(&y, &ClassConfig { max_iterations: 1, ..config }).split(" is ").next().unwrap_or_default().to_owned(),
+        ask(&y, &ClassConfig { max_iterations: 1, ..config })
+            .split(" is ")
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
         probe.logits(x.slice(s![.., ..2])).expect_err("columns").to_string(),
         probe.accuracy(x.view(), &[0]).expect_err("rows").to_string(),
         pair(x.slice(s![..20, ..]), y.view()),
@@ -298,9 +302,8 @@ fn the_same_bytes_on_any_number_of_threads() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
         pool.install(|| {
             let classes = fit_classes(x.view(), &views, &ClassConfig::default());
-            let ask = |bias| {
-                fit_pairs(x.view(), second.view(), preferences.view(), bias, &ProbeConfig::default())
-            };
+            let ask =
+                |bias| fit_pairs(x.view(), second.view(), preferences.view(), bias, &ProbeConfig::default());
             (classes, ask(PositionBias::None), ask(PositionBias::Fitted))
         })
     };

@@ -72,9 +72,8 @@ fn main() {
 /// GFLOP/s of products in single precision that are large enough for the machine's peak, one per thread.
 fn sgemm(threads: usize) -> f64 {
     const SIZE: usize = 2048;
-    let operands: Vec<[Vec<f32>; 3]> = (0..threads)
-        .map(|_| [1.0, 0.5, 0.0].map(|value| vec![value; SIZE * SIZE]))
-        .collect();
+    let operands: Vec<[Vec<f32>; 3]> =
+        (0..threads).map(|_| [1.0, 0.5, 0.0].map(|value| vec![value; SIZE * SIZE])).collect();
     let start = Instant::now();
     std::thread::scope(|scope| {
         for [a, b, mut c] in operands {

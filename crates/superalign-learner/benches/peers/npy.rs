@@ -23,7 +23,7 @@ pub(crate) fn write(path: &Path, array: &Array2<f64>) {
     let (rows, columns) = array.dim();
     let mut header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
     let padding = 64 - (10 + header.len() + 1) % 64;
-    write!(header, "{:padding$}\n", "").expect("a string takes what is written");
+    writeln!(header, "{:padding$}", "").expect("a string takes what is written");
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
     bytes.extend(u16::try_from(header.len()).expect("a short header").to_le_bytes());
     bytes.extend(header.as_bytes());

@@ -78,7 +78,8 @@ fn hard(x: &Array2<f32>, k: usize, problem: usize) -> Array2<f64> {
     let mut y = Array2::zeros((x.nrows(), k));
     for (i, row) in x.outer_iter().enumerate() {
         let score: f32 = row.iter().enumerate().map(|(c, v)| v * ((c * (problem + 3)) % 5) as f32).sum();
-        let class = if (i + problem).is_multiple_of(4) { (i / 4) % k } else { (score.abs() * 2.0) as usize % k };
+        let class =
+            if (i + problem).is_multiple_of(4) { (i / 4) % k } else { (score.abs() * 2.0) as usize % k };
         y[(i, class)] = 1.0;
     }
     y

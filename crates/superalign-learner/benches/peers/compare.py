@@ -54,7 +54,8 @@ def arguments():
 def enter_environment(threads):
     """Runs this script again inside a virtual environment, with the numbers of threads set before numpy loads."""
     folder = ROOT / "target" / "peers" / "venv-learner"
-    if Path(sys.prefix).resolve() == folder.resolve():
+    pinned = all(os.environ.get(name) == str(threads) for name in THREAD_VARIABLES)
+    if pinned and Path(sys.prefix).resolve() == folder.resolve():
         return
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     done = folder / "requirements.done"

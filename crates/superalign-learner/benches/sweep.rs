@@ -8,11 +8,11 @@
 //! ```
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 use superalign_core::{Seed, rand::RngExt as _};
-use superalign_learner::{Loss, ProbeConfig, fit_sweep};
+use superalign_learner::{ClassConfig, Loss, PositionBias, ProbeConfig, fit_classes, fit_pairs, fit_sweep};
 
 const RATIOS: u64 = 11;
 const SEEDS: u64 = 5;
@@ -103,9 +103,37 @@ fn sweeps(c: &mut Criterion) {
     }
 }
 
+/// Ten noise ratios of labels of four classes, and the sweep of hard labels as preferences between neighbours.
+fn other_kinds(c: &mut Criterion) {
+    let (n, d) = (2_000, 64);
+    let (x, y) = problem(n, d, Kind::Independent);
+    let labels: Vec<Array2<f64>> = (0..10)
+        .map(|j| {
+            let mut labels = Array2::zeros((n, 4));
+            for i in 0..n {
+                // Two problems of the sweep together name one of four classes.
+                let class = (y[(i, j)] + 2.0 * y[(i, j + RATIOS as usize)]) as usize;
+                // Some of each class, where the two have the same labels.
+                labels[(i, if i % 10 == 0 { i / 10 % 4 } else { class })] = 1.0;
+            }
+            labels
+        })
+        .collect();
+    let views: Vec<ArrayView2<'_, f64>> = labels.iter().map(|labels| labels.view()).collect();
+    let config = ClassConfig::default();
+    c.bench_function("10 x 4 classes x 2,000 x 64", |b| {
+        b.iter(|| fit_classes(black_box(x.view()), black_box(&views), &config));
+    });
+    let second = x.select(ndarray::Axis(0), &(0..n).map(|i| (i + 1) % n).collect::<Vec<_>>());
+    let config = ProbeConfig::default();
+    c.bench_function("55 x 2,000 pairs x 64", |b| {
+        b.iter(|| fit_pairs(black_box(x.view()), second.view(), y.view(), PositionBias::None, &config));
+    });
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(10).measurement_time(Duration::from_secs(3));
-    targets = sweeps
+    targets = sweeps, other_kinds
 }
 criterion_main!(benches);

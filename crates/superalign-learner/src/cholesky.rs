@@ -40,6 +40,11 @@ impl Cholesky {
         Some(Self { lower: a, inverses })
     }
 
+    /// Rows of A.
+    pub(crate) fn size(&self) -> usize {
+        self.lower.nrows()
+    }
+
     /// Replaces every column of `b` by the solution x of A x = b.
     pub(crate) fn solve(&self, b: &mut Array2<f64>) {
         const COLUMNS: usize = 16;

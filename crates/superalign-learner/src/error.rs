@@ -100,6 +100,45 @@ pub enum LearnerError {
         /// Number of rows.
         rows: usize,
     },
+    /// Labels of fewer than two classes.
+    #[error("labels: problem {problem} has {found} classes; expected at least 2, one column each")]
+    TooFewClasses {
+        /// The problem.
+        problem: usize,
+        /// Classes found.
+        found: usize,
+    },
+    /// The class probabilities of a row do not sum to 1.
+    #[error("labels: row {row}, problem {problem}: the class probabilities sum to {sum}; expected 1")]
+    ClassSum {
+        /// Row of the labels.
+        row: usize,
+        /// The problem.
+        problem: usize,
+        /// Sum found.
+        sum: f64,
+    },
+    /// A class has probability 0 on all rows: its unpenalised intercept has no finite optimum.
+    #[error(
+        "labels: problem {problem}, class {class} has probability 0 on all {rows} rows, so its best intercept is \
+         infinite; drop the class, or use soft labels"
+    )]
+    EmptyClass {
+        /// The problem.
+        problem: usize,
+        /// The class.
+        class: usize,
+        /// Number of rows.
+        rows: usize,
+    },
+    /// The two items of a pair have different numbers of features.
+    #[error("second items: expected {expected} columns, as many as the first items have, found {found}")]
+    PairColumns {
+        /// Columns expected.
+        expected: usize,
+        /// Columns found.
+        found: usize,
+    },
     /// A setting is outside its range.
     #[error("{key} = {found}: expected {expected}")]
     Setting {
@@ -109,6 +148,12 @@ pub enum LearnerError {
         found: f64,
         /// Its range, in words.
         expected: &'static str,
+    },
+    /// The loss has no meaning for pairs.
+    #[error("loss {found} is not offered for pairs; expected another one, or pairs pruned beforehand")]
+    LossOfPairs {
+        /// Its name.
+        found: &'static str,
     },
     /// There is no loss of that name.
     #[error("loss \"{found}\" is not known; expected one of {}", crate::Loss::NAMES.join(", "))]

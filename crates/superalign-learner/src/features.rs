@@ -2,7 +2,7 @@
 
 use crate::LearnerError;
 use crate::cholesky::Cholesky;
-use crate::matrix::{Store, each, multiply, zeros};
+use crate::matrix::{Store, add_scaled, each, multiply, zeros};
 use ndarray::{Array2, ArrayView2, Axis, s};
 
 /// How the columns of the features are scaled before the penalty looks at their weights.
@@ -31,67 +31,58 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     pub(crate) fn new(features: ArrayView2<'_, f32>, scaling: Scaling) -> Result<Self, LearnerError> {
-        let (n, d) = features.dim();
-        if d == 0 {
-            return Err(LearnerError::NoColumns);
-        }
-        if n < crate::MINIMUM_ROWS {
-            return Err(LearnerError::TooFewRows {
-                what: "features",
-                expected: crate::MINIMUM_ROWS,
-                found: n,
-            });
-        }
-        let mut mean = vec![0.0; d];
-        for (row, values) in features.outer_iter().enumerate() {
-            let mut finite = true;
-            for (sum, &value) in mean.iter_mut().zip(values) {
-                *sum += f64::from(value);
-                finite &= value.is_finite();
+        check_shape(features)?;
+        let n = features.nrows();
+        let (mean, spread) = moments(features, Centring::Mean)?;
+        let scale = scales(scaling, &mean, &spread);
+        let mut x = Array2::zeros(features.dim());
+        let tasks = x
+            .axis_chunks_iter_mut(Axis(0), lane_rows(n))
+            .zip(features.axis_chunks_iter(Axis(0), lane_rows(n)));
+        each(tasks.collect(), |(mut to, from)| {
+            for (mut to, from) in to.outer_iter_mut().zip(from.outer_iter()) {
+                for (((to, &from), mean), scale) in to.iter_mut().zip(from).zip(&mean).zip(&scale) {
+                    *to = ((f64::from(from) - mean) / scale) as f32;
+                }
             }
-            if !finite {
-                return Err(first_non_finite(features, row));
+        });
+        Ok(Self::from_parts(x, mean, scale, &spread))
+    }
+
+    /// The same about the origin, in place.
+    pub(crate) fn in_place(mut x: Array2<f32>, scaling: Scaling) -> Result<Self, LearnerError> {
+        check_shape(x.view())?;
+        let (mean, spread) = moments(x.view(), Centring::Origin)?;
+        let scale = scales(scaling, &mean, &spread);
+        let rows = lane_rows(x.nrows());
+        each(x.axis_chunks_iter_mut(Axis(0), rows).collect(), |mut rows| {
+            for mut row in rows.outer_iter_mut() {
+                for (value, scale) in row.iter_mut().zip(&scale) {
+                    *value = (f64::from(*value) / scale) as f32;
+                }
             }
-        }
-        mean.iter_mut().for_each(|m| *m /= n as f64);
-        let mut variance = vec![0.0; d];
-        for values in features.outer_iter() {
-            for ((sum, &value), mean) in variance.iter_mut().zip(values).zip(&mean) {
-                let difference = f64::from(value) - mean;
-                *sum += difference * difference;
-            }
-        }
-        variance.iter_mut().for_each(|v| *v /= n as f64);
-        let scale: Vec<f64> = match scaling {
-            Scaling::None => vec![1.0; d],
-            Scaling::UnitVariance => {
-                let constant = |(v, m): (&f64, &f64)| v.sqrt() <= 1e-7 * m.abs() || *v == 0.0;
-                // A constant column is exactly 0 after centring (up to rounding, which an infinite scale removes).
-                variance
-                    .iter()
-                    .zip(&mean)
-                    .map(|(v, m)| if constant((v, m)) { f64::INFINITY } else { v.sqrt() })
-                    .collect()
-            }
-        };
-        let mut x = Array2::zeros((n, d));
-        for (mut to, from) in x.outer_iter_mut().zip(features.outer_iter()) {
-            for (((to, &from), mean), scale) in to.iter_mut().zip(from).zip(&mean).zip(&scale) {
-                *to = ((f64::from(from) - mean) / scale) as f32;
-            }
-        }
-        let squares = variance.iter().zip(&scale).map(|(v, s)| v / (s * s));
-        let frobenius = (squares.clone().sum::<f64>() * n as f64).sqrt();
+        });
+        Ok(Self::from_parts(x, mean, scale, &spread))
+    }
+
+    fn from_parts(x: Array2<f32>, mean: Vec<f64>, scale: Vec<f64>, spread: &[f64]) -> Self {
+        let squares = spread.iter().zip(&scale).map(|(v, s)| (v / s).powi(2));
+        let frobenius = (squares.clone().sum::<f64>() * x.nrows() as f64).sqrt();
         let largest = squares.fold(0.0, f64::max).sqrt();
-        Ok(Self { x, mean, scale, frobenius, largest })
+        Self { x, mean, scale, frobenius, largest }
+    }
+
+    /// The gradient norm that rounding in double precision leaves.
+    pub(crate) fn rounding(&self, penalty: f64) -> f64 {
+        1e-13 * penalty * (self.frobenius.powi(2) + self.x.nrows() as f64).sqrt()
     }
 
     /// Factors I + (C / 4) X'X, which bounds the curvature of the penalised cross-entropy from above
     /// (Böhning and Lindsay 1988) for every problem and everywhere.
     pub(crate) fn curvature(&self, penalty: f64) -> Result<Cholesky, LearnerError> {
-        const STRIP: usize = 128;
+        const STRIP: usize = 64;
         let d = self.x.ncols();
-        let mut gram = zeros::<f32>(d, d);
+        let mut gram = Array2::<f32>::zeros((d, d));
         let strips: Vec<_> = gram.axis_chunks_iter_mut(Axis(1), STRIP).enumerate().collect();
         each(strips, |(i, mut strip)| {
             let from = i * STRIP;
@@ -110,7 +101,8 @@ impl Prepared {
         // belongs to the preconditioner: the objective does not see it.
         let mut ridge = 1.0;
         for _ in 0..8 {
-            let mut bound = gram.mapv(|g| 0.25 * penalty * f64::from(g));
+            let mut bound = zeros(d, d);
+            bound.zip_mut_with(&gram, |to, &g| *to = 0.25 * penalty * f64::from(g));
             bound.diag_mut().iter_mut().for_each(|value| *value += ridge);
             if let Some(factor) = Cholesky::factor(bound) {
                 return Ok(factor);
@@ -119,6 +111,88 @@ impl Prepared {
         }
         Err(LearnerError::Overflow { largest: self.largest })
     }
+}
+
+/// Rows of a lane: the number of lanes is fixed, so that sums do not depend on the number of threads.
+fn lane_rows(n: usize) -> usize {
+    n.div_ceil(16).max(128)
+}
+
+fn scales(scaling: Scaling, mean: &[f64], spread: &[f64]) -> Vec<f64> {
+    // A constant column is exactly 0 after centring (up to rounding, which an infinite scale removes).
+    let constant = |spread: f64, mean: f64| spread <= 1e-7 * mean.abs() || spread == 0.0;
+    match scaling {
+        Scaling::None => vec![1.0; mean.len()],
+        Scaling::UnitVariance => {
+            let columns = spread.iter().zip(mean);
+            columns.map(|(&s, &m)| if constant(s, m) { f64::INFINITY } else { s }).collect()
+        }
+    }
+}
+
+/// Where the columns of the features have their origin.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Centring {
+    /// Their mean: an intercept makes up for it.
+    Mean,
+    /// Where it is: there is no intercept.
+    Origin,
+}
+
+/// The origin of every column and the root mean square about it.
+fn moments(features: ArrayView2<'_, f32>, centring: Centring) -> Result<(Vec<f64>, Vec<f64>), LearnerError> {
+    let (n, d) = features.dim();
+    // Sums are taken about the first row, so that a mean far from 0 costs no digits.
+    let start: Vec<f64> = match centring {
+        Centring::Mean => features.row(0).iter().map(|&value| f64::from(value)).collect(),
+        Centring::Origin => vec![0.0; d],
+    };
+    let mut lanes: Vec<(Option<usize>, Vec<f64>, Vec<f64>)> =
+        (0..n.div_ceil(lane_rows(n))).map(|_| (None, vec![0.0; d], vec![0.0; d])).collect();
+    let tasks = lanes.iter_mut().zip(features.axis_chunks_iter(Axis(0), lane_rows(n)));
+    each(tasks.collect(), |((bad, sums, squares), rows)| {
+        for (row, values) in rows.outer_iter().enumerate() {
+            let mut finite = true;
+            for (((sum, square), &value), start) in
+                sums.iter_mut().zip(squares.iter_mut()).zip(values).zip(&start)
+            {
+                finite &= value.is_finite();
+                let away = f64::from(value) - start;
+                *sum += away;
+                *square += away * away;
+            }
+            if !finite && bad.is_none() {
+                *bad = Some(row);
+            }
+        }
+    });
+    let (mut mean, mut square) = (vec![0.0; d], vec![0.0; d]);
+    for (index, (bad, sums, squares)) in lanes.iter().enumerate() {
+        if let Some(row) = bad {
+            return Err(first_non_finite(features, index * lane_rows(n) + row));
+        }
+        add_scaled(&mut mean, 1.0 / n as f64, sums);
+        add_scaled(&mut square, 1.0 / n as f64, squares);
+    }
+    Ok(match centring {
+        Centring::Mean => {
+            let spread = square.iter().zip(&mean).map(|(s, m)| (s - m * m).max(0.0).sqrt()).collect();
+            (mean.iter().zip(&start).map(|(m, s)| m + s).collect(), spread)
+        }
+        Centring::Origin => (vec![0.0; d], square.into_iter().map(f64::sqrt).collect()),
+    })
+}
+
+fn check_shape(features: ArrayView2<'_, f32>) -> Result<(), LearnerError> {
+    let (found, d) = features.dim();
+    let expected = crate::MINIMUM_ROWS;
+    if d == 0 {
+        return Err(LearnerError::NoColumns);
+    }
+    if found < expected {
+        return Err(LearnerError::TooFewRows { what: "features", expected, found });
+    }
+    Ok(())
 }
 
 fn first_non_finite(features: ArrayView2<'_, f32>, row: usize) -> LearnerError {

@@ -8,6 +8,8 @@
 //! heads, one for competence and one for conformity.
 //!
 //! - [`fit_sweep`], [`fit`]: training; [`ProbeConfig`]: how; [`Probe`]: the student, with [`Fit`], its certificate;
+//! - [`fit_classes`], [`ClassConfig`], [`ClassProbe`]: the same for labels of several classes;
+//! - [`fit_pairs`], [`PositionBias`], [`pair_logits`]: the same for preferences between two items (Bradley-Terry);
 //! - [`fit_trunks`]: training many trunks; [`TrunkConfig`]: how; [`Plan`]: which objective when; [`Trunk`]: the student;
 //! - [`Loss`]: what students minimise, by name; [`loss`]: the values of the losses, one file each;
 //! - [`LearnerError`]: why a student could not be trained.
@@ -18,24 +20,32 @@
 #![expect(clippy::needless_pass_by_value, reason = "array views are Copy, which the lint does not see")]
 
 mod cholesky;
+mod class_probe;
+mod classes;
 mod config;
 mod error;
 mod features;
 mod folds;
 pub mod loss;
 mod matrix;
+mod pairs;
 mod passes;
 mod probe;
 mod rounds;
 mod sigmoid;
+mod softmax;
 mod solver;
 mod sweep;
 mod trunk;
+mod twins;
 
+pub use class_probe::ClassProbe;
+pub use classes::{ClassConfig, fit_classes};
 pub use config::ProbeConfig;
 pub use error::LearnerError;
 pub use features::Scaling;
 pub use loss::Loss;
+pub use pairs::{PositionBias, fit_pairs, pair_logits};
 pub use probe::{Fit, Probe, Schedule, sweep_logits};
 pub use sweep::{fit, fit_sweep};
 pub use trunk::{

@@ -4,30 +4,52 @@
 //! C sum(p - t) for the intercept. It is known exactly (in double precision) at a *reference* point; elsewhere
 //! it is the reference gradient plus C X' (p - p at the reference), in single precision, whose rounding shrinks
 //! with the distance from the reference. Moving the reference now and then gives double precision at the speed
-//! of single precision.
+//! of single precision. A problem of k classes has k such columns, whose p are a softmax.
 
 use crate::features::Prepared;
 use crate::matrix::{Store, each, multiply, zeros};
-use crate::sigmoid;
+use crate::{sigmoid, softmax};
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 
 /// At most this many lanes share the rows; fixed, so that sums do not depend on the number of threads.
 const LANES: usize = 16;
-/// Rows of a product in single precision.
-const BLOCK: usize = 640;
+/// Rows of a product in single precision: what it yields for 64 columns stays in the first level of the cache.
+const BLOCK: usize = 128;
 /// Rows of a product in double precision, which are converted on the way.
 const EXACT_BLOCK: usize = 128;
 
+/// How probabilities come from logits, and whether an intercept is fitted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Link {
+    /// One column a problem, through the logistic function.
+    Logistic,
+    /// The same, through the origin: the intercept stays 0.
+    LogisticThroughOrigin,
+    /// So many neighbouring columns a problem, one per class, through the softmax.
+    Softmax(usize),
+}
+
+impl Link {
+    /// Columns of a problem.
+    pub(crate) fn width(self) -> usize {
+        match self {
+            Self::Logistic | Self::LogisticThroughOrigin => 1,
+            Self::Softmax(classes) => classes,
+        }
+    }
+}
+
 /// The problems of a group, their reference points, and the scratch space of the passes.
 ///
-/// Columns of every matrix are problems; the last row of weights and gradients is the intercept.
+/// Columns of every matrix are problems, or their classes; the last row of weights and gradients is the intercept.
 pub(crate) struct Passes<'a> {
     features: &'a Prepared,
+    pub(crate) link: Link,
     /// The factor C of the loss.
     penalty: f64,
     /// Targets (n, k) in [0, 1].
     pub(crate) targets: Array2<f64>,
-    /// Weights of the items in the loss (n, k), in [0, 1]; with none all are 1.
+    /// Weights of the items in the loss (n, k), in [0, 1]; with none all are 1, as they are under a softmax.
     pub(crate) shares: Option<Array2<f64>>,
     /// Reference weights (d + 1, k).
     pub(crate) weights: Array2<f64>,
@@ -43,9 +65,13 @@ pub(crate) struct Passes<'a> {
     lane_rows: usize,
 }
 
-/// What one lane sums up.
+/// What one lane sums up, and its scratch space.
+///
+/// Products read and write matrices whose rows are contiguous, which is faster by a third where columns are few; what
+/// is done to a problem wants contiguous columns. So blocks are turned on the way.
 struct Lane {
-    block: Array2<f32>,
+    rows: Array2<f32>,
+    columns: Array2<f32>,
     gradient: Array2<f32>,
     intercept: Vec<f64>,
 }
@@ -63,6 +89,7 @@ impl<'a> Passes<'a> {
     /// All problems at weights 0 and intercept 0, their gradient in single precision.
     pub(crate) fn new(
         features: &'a Prepared,
+        link: Link,
         penalty: f64,
         targets: Array2<f64>,
         shares: Option<Array2<f64>>,
@@ -72,13 +99,15 @@ impl<'a> Passes<'a> {
         let lane_rows = n.div_ceil(LANES).max(EXACT_BLOCK);
         let lanes = (0..n.div_ceil(lane_rows))
             .map(|_| Lane {
-                block: zeros(BLOCK.min(lane_rows), k),
-                gradient: zeros(d, k),
+                rows: Array2::zeros((BLOCK.min(lane_rows), k)),
+                columns: zeros(BLOCK.min(lane_rows), k),
+                gradient: Array2::zeros((d, k)),
                 intercept: vec![0.0; k],
             })
             .collect();
         let mut passes = Self {
             features,
+            link,
             penalty,
             targets,
             shares,
@@ -90,11 +119,11 @@ impl<'a> Passes<'a> {
             lanes,
             lane_rows,
         };
-        // At weights 0 the residual is 1/2 - t: as if the reference had p = t - 1/2 and logits 0.
+        // At weights 0 the residual is 1/2 (of k classes, 1/k) less t: as if the reference had p = t and logits 0.
         passes.probabilities.assign(&passes.targets);
         let all: Vec<usize> = (0..k).collect();
         passes.gradient = passes.near(&all, &zeros(d + 1, k));
-        passes.probabilities.fill(0.5);
+        passes.probabilities.fill(1.0 / link.width().max(2) as f64);
         passes
     }
 
@@ -102,7 +131,7 @@ impl<'a> Passes<'a> {
     pub(crate) fn near(&mut self, columns: &[usize], trial: &Array2<f64>) -> Array2<f64> {
         let (n, d) = self.features.x.dim();
         let k = columns.len();
-        let mut moved = zeros::<f32>(d, k);
+        let mut moved = Array2::<f32>::zeros((d, k));
         let mut shift = vec![0.0; k];
         for (c, &j) in columns.iter().enumerate() {
             for i in 0..d {
@@ -111,7 +140,8 @@ impl<'a> Passes<'a> {
             shift[c] = trial[(d, c)] - self.weights[(d, j)];
         }
         let still = moved.iter().all(|&m| m == 0.0);
-        let (x, logits, probabilities) = (&self.features.x, &self.logits, &self.probabilities);
+        let (x, logits, probabilities, link) =
+            (&self.features.x, &self.logits, &self.probabilities, self.link);
         let shares = &self.shares;
         let lane_rows = self.lane_rows;
         let tasks: Vec<_> = self.lanes.iter_mut().enumerate().collect();
@@ -122,15 +152,28 @@ impl<'a> Passes<'a> {
             let mut store = Store::Replace;
             let mut sums = lane.gradient.slice_mut(s![.., ..k]);
             while from < end {
-                let to = (from + lane.block.nrows()).min(end);
+                let to = (from + lane.rows.nrows()).min(end);
                 let rows = x.slice(s![from..to, ..]);
-                let mut block = lane.block.slice_mut(s![..to - from, ..k]);
+                let mut product = lane.rows.slice_mut(s![..to - from, ..k]);
+                let mut block = lane.columns.slice_mut(s![..to - from, ..k]);
                 if still {
                     block.fill(0.0);
                 } else {
-                    multiply(&mut block, Store::Replace, rows, moved.view(), 1.0);
+                    multiply(&mut product, Store::Replace, rows, moved.view(), 1.0);
+                    block.assign(&product);
                 }
-                for (c, &j) in columns.iter().enumerate() {
+                if let Link::Softmax(classes) = link {
+                    for (c, &j) in columns.iter().enumerate().step_by(classes) {
+                        softmax::probability_changes(
+                            block.slice_mut(s![.., c..c + classes]),
+                            logits.slice(s![from..to, j..j + classes]),
+                            probabilities.slice(s![from..to, j..j + classes]),
+                            &shift[c..c + classes],
+                            &mut lane.intercept[c..c + classes],
+                        );
+                    }
+                }
+                for (c, &j) in columns.iter().enumerate().filter(|_| link.width() == 1) {
                     let change = block.slice_mut(s![.., c]);
                     if let (Some(change), Some(z), Some(p)) = (
                         change.into_slice(),
@@ -143,24 +186,31 @@ impl<'a> Passes<'a> {
                         };
                     }
                 }
-                multiply(&mut sums, store, rows.t(), block.view(), 1.0);
+                product.assign(&block);
+                multiply(&mut sums, store, rows.t(), product.view(), 1.0);
                 store = Store::Add;
                 from = to;
             }
         });
         let mut gradient = zeros(d + 1, k);
         let (lanes, weights, reference, penalty) = (&self.lanes, &self.weights, &self.gradient, self.penalty);
+        let mut totals = Array2::<f64>::zeros((d, k));
+        each(totals.axis_chunks_iter_mut(Axis(0), BLOCK).enumerate().collect(), |(chunk, mut totals)| {
+            for lane in lanes {
+                let from = chunk * BLOCK;
+                let sums = lane.gradient.slice(s![from..from + totals.nrows(), ..k]);
+                totals.zip_mut_with(&sums, |total, &sum| *total += f64::from(sum));
+            }
+        });
         let tasks: Vec<_> = gradient.axis_iter_mut(Axis(1)).zip(columns).enumerate().collect();
         each(tasks, |(c, (mut out, &j))| {
-            for lane in lanes {
-                for (out, &sum) in out.iter_mut().zip(lane.gradient.column(c)) {
-                    *out += f64::from(sum);
-                }
-                out[d] += lane.intercept[c];
+            for (i, &total) in totals.column(c).iter().enumerate() {
+                out[i] = reference[(i, j)] + penalty * total + (trial[(i, c)] - weights[(i, j)]);
             }
-            for i in 0..=d {
-                let ridge = if i < d { trial[(i, c)] - weights[(i, j)] } else { 0.0 };
-                out[i] = reference[(i, j)] + penalty * out[i] + ridge;
+            let intercept: f64 = lanes.iter().map(|lane| lane.intercept[c]).sum();
+            out[d] = reference[(d, j)] + penalty * intercept;
+            if link == Link::LogisticThroughOrigin {
+                out[d] = 0.0;
             }
         });
         gradient
@@ -171,9 +221,11 @@ impl<'a> Passes<'a> {
         let d = self.features.x.ncols();
         let k = columns.len();
         let x = &self.features.x;
-        let (targets, shares) = (&self.targets, &self.shares);
+        let (targets, shares, link) = (&self.targets, &self.shares, self.link);
+        let mut by_row = Array2::zeros((d, k));
+        by_row.assign(&weights.slice(s![..d, ..]));
         let mut sums: Vec<(Array2<f64>, Vec<f64>, Vec<f64>)> =
-            self.lanes.iter().map(|_| (zeros(d, k), vec![0.0; k], vec![0.0; k])).collect();
+            self.lanes.iter().map(|_| (Array2::zeros((d, k)), vec![0.0; k], vec![0.0; k])).collect();
         let tasks: Vec<_> = self
             .logits
             .axis_chunks_iter_mut(Axis(0), self.lane_rows)
@@ -186,6 +238,7 @@ impl<'a> Passes<'a> {
             let start = index * lane_rows;
             let length = logits.nrows();
             let mut rows = Array2::zeros((EXACT_BLOCK.min(length), d));
+            let mut product = Array2::zeros((EXACT_BLOCK.min(length), k));
             let mut block = zeros(EXACT_BLOCK.min(length), k);
             let mut store = Store::Replace;
             for from in (0..length).step_by(EXACT_BLOCK) {
@@ -195,7 +248,9 @@ impl<'a> Passes<'a> {
                     *to = f64::from(from);
                 });
                 let mut z = block.slice_mut(s![..to - from, ..]);
-                multiply(&mut z, Store::Replace, rows.view(), weights.slice(s![..d, ..]), 1.0);
+                let mut product = product.slice_mut(s![..to - from, ..]);
+                multiply(&mut product, Store::Replace, rows.view(), by_row.view(), 1.0);
+                z.assign(&product);
                 for (c, &j) in columns.iter().enumerate() {
                     let shift = weights[(d, c)];
                     let y = targets.slice(s![start + from..start + to, j]);
@@ -205,17 +260,35 @@ impl<'a> Passes<'a> {
                     {
                         z.iter_mut().for_each(|z| *z += shift);
                         logits.slice_mut(s![from..to, j]).iter_mut().zip(&*z).for_each(|(to, z)| *to = *z);
-                        let w = shares_of(shares.as_ref(), j, start + from, start + to);
-                        loss[c] += match w {
-                            None => sigmoid::cross_entropy(z, y),
-                            Some(w) => sigmoid::weighted_cross_entropy(z, y, w),
-                        };
-                        sigmoid::probabilities(p, z);
-                        intercept[c] += residuals(z, p, y, w);
+                        if link.width() == 1 {
+                            let w = shares_of(shares.as_ref(), j, start + from, start + to);
+                            loss[c] += match w {
+                                None => sigmoid::cross_entropy(z, y),
+                                Some(w) => sigmoid::weighted_cross_entropy(z, y, w),
+                            };
+                            sigmoid::probabilities(p, z);
+                            intercept[c] += residuals(z, p, y, w);
+                        }
+                    }
+                }
+                if let Link::Softmax(classes) = link {
+                    for (c, &j) in columns.iter().enumerate().step_by(classes) {
+                        let y = targets.slice(s![start + from..start + to, j..j + classes]);
+                        let mut p = probabilities.slice_mut(s![from..to, j..j + classes]);
+                        loss[c] += softmax::probabilities(p.view_mut(), z.slice(s![.., c..c + classes]), y);
+                        for class in 0..classes {
+                            let (p, y) = (p.column(class), y.column(class));
+                            if let (Some(z), Some(p), Some(y)) =
+                                (z.column_mut(c + class).into_slice(), p.to_slice(), y.to_slice())
+                            {
+                                intercept[c + class] += residuals(z, p, y, None);
+                            }
+                        }
                     }
                 }
                 if want == Want::Gradient {
-                    multiply(&mut sums.view_mut(), store, rows.t(), z.view(), 1.0);
+                    product.assign(&z);
+                    multiply(&mut sums.view_mut(), store, rows.t(), product.view(), 1.0);
                     store = Store::Add;
                 }
             }
@@ -236,6 +309,9 @@ impl<'a> Passes<'a> {
             }
             for (i, value) in gradient.iter_mut().enumerate() {
                 *value = self.penalty * *value + if i < d { weights[(i, c)] } else { 0.0 };
+            }
+            if link == Link::LogisticThroughOrigin {
+                gradient[d] = 0.0;
             }
         }
     }
@@ -279,18 +355,34 @@ impl<'a> Passes<'a> {
             for (i, value) in gradient.iter_mut().enumerate() {
                 *value = self.penalty * *value + if i < d { weights[i] } else { 0.0 };
             }
+            if self.link == Link::LogisticThroughOrigin {
+                gradient[d] = 0.0;
+            }
         }
     }
 
     /// Norm below which a gradient in single precision means nothing, for a reference at weights 0.
     pub(crate) fn noise(&self) -> f64 {
         let rows = self.targets.nrows() as f64;
-        3e-6 * self.penalty * 0.5 * (self.features.frobenius.powi(2) + rows).sqrt()
+        let residual = if self.link.width() == 1 { 0.5 } else { 1.0 };
+        3e-6 * self.penalty * residual * (self.features.frobenius.powi(2) + rows).sqrt()
     }
 
     /// Number of problems.
     pub(crate) fn problems(&self) -> usize {
-        self.targets.ncols()
+        self.targets.ncols() / self.link.width()
+    }
+
+    /// Columns of some of the problems.
+    pub(crate) fn columns(&self, problems: &[usize]) -> Vec<usize> {
+        let width = self.link.width();
+        problems.iter().flat_map(|j| j * width..(j + 1) * width).collect()
+    }
+
+    /// A problem's part of a matrix (d + 1, columns), column after column.
+    pub(crate) fn part(&self, matrix: &Array2<f64>, problem: usize) -> Vec<f64> {
+        let width = self.link.width();
+        matrix.slice(s![.., problem * width..(problem + 1) * width]).t().iter().copied().collect()
     }
 }
 

@@ -4,7 +4,7 @@
 
 /// exp(-|x|) to about one unit in the last place; 0 beyond |x| = 708.
 #[inline(always)]
-fn exp_of_minus_abs(x: f64) -> f64 {
+pub(crate) fn exp_of_minus_abs(x: f64) -> f64 {
     // x = n ln 2 + r with |r| <= ln 2 / 2; the integer n sits in the low bits of `shifted`.
     const MAGIC: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
     const LN2_HI: f64 = 6.931_471_803_691_238e-1;

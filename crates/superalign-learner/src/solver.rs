@@ -15,7 +15,9 @@ const MEMORY: usize = 8;
 /// A step is taken back when the slope at its end exceeds this share of the slope at its start.
 const CURVATURE: f64 = 0.5;
 /// The reference moves when a gradient has shrunk by this factor.
-const SHRINK: f64 = 1e-4;
+const SHRINK: f64 = 3e-6;
+/// ... or when so many steps were taken from it, lest a problem chases what single precision cannot see.
+const STRIDE: usize = 30;
 
 /// When to stop.
 #[derive(Clone, Copy)]
@@ -32,7 +34,7 @@ pub(crate) struct Ended {
     pub(crate) converged: bool,
 }
 
-/// The state of one problem. Vectors have d + 1 entries, the intercept last.
+/// The state of one problem. Vectors have d + 1 entries per column of the problem, the intercept last.
 struct State {
     problem: usize,
     at: Vec<f64>,
@@ -62,7 +64,7 @@ pub(crate) struct Metric<'a> {
 }
 
 impl Metric<'_> {
-    /// Replaces gradients (d + 1, k) by steps.
+    /// Replaces gradients (d + 1, columns) by steps.
     pub(crate) fn apply(&self, gradients: &mut Array2<f64>) {
         let d = gradients.nrows() - 1;
         let mut weights = zeros(d, gradients.ncols());
@@ -100,14 +102,10 @@ pub(crate) fn minimise(
             state.aim();
         }
         descend(passes, metric, &mut open, stop);
-        let columns: Vec<usize> = open.iter().map(|s| s.problem).collect();
-        let mut weights = zeros(passes.weights.nrows(), columns.len());
-        for (mut column, state) in weights.axis_iter_mut(Axis(1)).zip(&open) {
-            column.iter_mut().zip(&state.at).for_each(|(to, from)| *to = *from);
-        }
+        let (columns, weights) = gather(passes, &open, |state, i| state.at[i]);
         passes.settle(&columns, &weights, Want::Gradient);
         for state in open {
-            state.gradient = passes.gradient.column(state.problem).to_vec();
+            state.gradient = passes.part(&passes.gradient, state.problem);
             state.ended.iterations += 1;
         }
         exact = true;
@@ -154,27 +152,25 @@ pub(crate) fn minimise_moving<'a>(
     }
 }
 
-/// The problems of some states, and their weights one step on.
+/// The columns of some states, and their weights one step on.
 fn trials(passes: &Passes<'_>, states: &[&mut State]) -> (Vec<usize>, Array2<f64>) {
-    let mut trial = zeros(passes.weights.nrows(), states.len());
-    for (mut column, state) in trial.axis_iter_mut(Axis(1)).zip(states) {
-        for ((to, at), direction) in column.iter_mut().zip(&state.at).zip(&state.direction) {
-            *to = at + state.step * direction;
-        }
-    }
-    (states.iter().map(|s| s.problem).collect(), trial)
+    gather(passes, states, |state, i| state.at[i] + state.step * state.direction[i])
 }
 
 /// Iterates until every problem has reached its target or spent its iterations.
 fn descend(passes: &mut Passes<'_>, metric: &Metric<'_>, open: &mut [&mut State], stop: Stop) {
     let mut running: Vec<&mut State> = open.iter_mut().map(|s| &mut **s).collect();
     running.retain(|s| norm(&s.gradient) > s.target);
-    while !running.is_empty() {
+    for _ in 0..STRIDE {
+        if running.is_empty() {
+            break;
+        }
         let (columns, trial) = trials(passes, &running);
         let gradients = passes.near(&columns, &trial);
         let mut accepted: Vec<bool> = Vec::with_capacity(running.len());
-        for (state, gradient) in running.iter_mut().zip(gradients.axis_iter(Axis(1))) {
-            accepted.push(state.judge_step(gradient.as_slice().unwrap_or_default()));
+        let parts = gradients.axis_chunks_iter(Axis(1), passes.link.width());
+        for (state, gradient) in running.iter_mut().zip(parts) {
+            accepted.push(state.judge_step(&gradient.t().iter().copied().collect::<Vec<f64>>()));
         }
         let mut moved: Vec<&mut State> =
             running.iter_mut().zip(&accepted).filter(|(_, ok)| **ok).map(|(s, _)| &mut **s).collect();
@@ -190,13 +186,15 @@ fn descend(passes: &mut Passes<'_>, metric: &Metric<'_>, open: &mut [&mut State]
 /// Brings `metric_gradient` up to date; the old one is kept for [`State::remember`] inside the newest pair.
 fn with_metric(metric: &Metric<'_>, states: &mut [&mut State]) {
     let Some(first) = states.first() else { return };
-    let mut steps = zeros(first.gradient.len(), states.len());
-    for (mut column, state) in steps.axis_iter_mut(Axis(1)).zip(&*states) {
-        column.iter_mut().zip(&state.gradient).for_each(|(to, from)| *to = *from);
+    let rows = metric.factor.size() + 1;
+    let width = first.gradient.len() / rows;
+    let mut steps = zeros(rows, width * states.len());
+    for (mut columns, state) in steps.axis_chunks_iter_mut(Axis(1), width).zip(&*states) {
+        columns.view_mut().reversed_axes().iter_mut().zip(&state.gradient).for_each(|(to, from)| *to = *from);
     }
     metric.apply(&mut steps);
-    for (column, state) in steps.axis_iter(Axis(1)).zip(states) {
-        let new = column.to_vec();
+    for (columns, state) in steps.axis_chunks_iter(Axis(1), width).zip(states) {
+        let new: Vec<f64> = columns.t().iter().copied().collect();
         if let Some(pair) = state.pairs.back_mut().filter(|p| p.metric_change.is_empty()) {
             pair.metric_change = new.iter().zip(&state.metric_gradient).map(|(new, old)| new - old).collect();
         }
@@ -204,12 +202,27 @@ fn with_metric(metric: &Metric<'_>, states: &mut [&mut State]) {
     }
 }
 
+/// The columns of some problems, and a matrix (d + 1, columns) whose entries are a function of each problem's state.
+fn gather(
+    passes: &Passes<'_>,
+    states: &[&mut State],
+    entry: impl Fn(&State, usize) -> f64,
+) -> (Vec<usize>, Array2<f64>) {
+    let problems: Vec<usize> = states.iter().map(|s| s.problem).collect();
+    let columns = passes.columns(&problems);
+    let mut matrix = zeros(passes.weights.nrows(), columns.len());
+    for (part, state) in matrix.axis_chunks_iter_mut(Axis(1), passes.link.width()).zip(states) {
+        part.reversed_axes().iter_mut().enumerate().for_each(|(i, to)| *to = entry(state, i));
+    }
+    (columns, matrix)
+}
+
 impl State {
     fn new(passes: &Passes<'_>, problem: usize) -> Self {
-        let gradient = passes.gradient.column(problem).to_vec();
+        let gradient = passes.part(&passes.gradient, problem);
         Self {
             problem,
-            at: passes.weights.column(problem).to_vec(),
+            at: passes.part(&passes.weights, problem),
             metric_gradient: Vec::new(),
             direction: vec![0.0; gradient.len()],
             gradient,

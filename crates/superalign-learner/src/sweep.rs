@@ -4,10 +4,11 @@ use crate::cholesky::Cholesky;
 use crate::features::Prepared;
 use crate::loss::{Items, Kind, Out};
 use crate::matrix::zeros;
-use crate::passes::Passes;
+use crate::passes::{Link, Passes};
 use crate::probe::{Fit, Probe, Schedule};
 use crate::rounds::{self, Rounds};
 use crate::solver::{Ended, Metric, Stop, minimise};
+use crate::twins::{self, Twin};
 use crate::{LearnerError, Loss, ProbeConfig, folds};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, ShapeBuilder as _, s};
 
@@ -27,7 +28,8 @@ const GROUP: usize = 64;
 /// extended to soft labels. Answers are in the order of the columns, in the units of the features.
 ///
 /// All problems share one factor of the curvature bound I + (C / 4) X'X, and every iteration is two products of
-/// matrices; problems that have converged leave. Solutions are certified by the norm of their gradient in double
+/// matrices; problems that have converged leave, and of several with the same (or opposite) labels one is solved.
+/// Solutions are certified by the norm of their gradient in double
 /// precision ([`Fit::gradient_norm`]). The bytes of the answer depend on the inputs and the processor's
 /// instruction set, not on the number of threads. Memory: one copy of the features, a `(d, d)` factor, and some
 /// dozens of numbers per row or column for each of at most 64 problems at a time.
@@ -79,34 +81,54 @@ pub fn fit_sweep(
     labels: ArrayView2<'_, f64>,
     config: &ProbeConfig,
 ) -> Vec<Result<Probe, LearnerError>> {
-    let problems = labels.ncols();
     match prepare(features, labels, config) {
-        Err(error) => vec![Err(error); problems],
+        Err(error) => vec![Err(error); labels.ncols()],
         Ok((prepared, factor)) => {
             let kept = match config.loss {
                 Loss::ConfidentLearning { folds, seed } => folds::kept(features, labels, config, folds, seed),
-                _ => vec![Ok(Vec::new()); problems],
+                _ => vec![Ok(Vec::new()); labels.ncols()],
             };
-            let checked: Vec<Result<Vec<f64>, LearnerError>> = (0..problems)
-                .zip(kept)
-                .map(|(j, kept)| {
-                    check_labels(j, labels.column(j), &[])?;
-                    let kept = kept?;
-                    check_labels(j, labels.column(j), &kept)?;
-                    Ok(kept)
-                })
-                .collect();
-            let good: Vec<(usize, &[f64])> =
-                checked.iter().enumerate().filter_map(|(j, c)| Some((j, c.as_deref().ok()?))).collect();
-            let trainer = Trainer::new(&prepared, &factor, config);
-            let mut trained = good.chunks(GROUP).flat_map(|group| trainer.train(labels, group));
-            let answer = |(j, c): (usize, &Result<_, LearnerError>)| match c {
-                Ok(_) => trained.next().unwrap_or(Err(unsolved(j))),
-                Err(error) => Err(error.clone()),
-            };
-            checked.iter().enumerate().map(answer).collect()
+            solve(&prepared, &factor, Link::Logistic, labels, kept, config)
         }
     }
+}
+
+/// Trains one probe per column of labels on features that are ready. `kept` has the weights of each problem's rows, none
+/// if all are 1.
+pub(crate) fn solve(
+    prepared: &Prepared,
+    factor: &Cholesky,
+    link: Link,
+    labels: ArrayView2<'_, f64>,
+    kept: Vec<Result<Vec<f64>, LearnerError>>,
+    config: &ProbeConfig,
+) -> Vec<Result<Probe, LearnerError>> {
+    let check = |(j, kept): (usize, Result<Vec<f64>, LearnerError>)| {
+        check_labels(j, labels.column(j), &[], link)?;
+        let kept = kept?;
+        check_labels(j, labels.column(j), &kept, link)?;
+        Ok(kept)
+    };
+    let checked: Vec<Result<Vec<f64>, LearnerError>> = kept.into_iter().enumerate().map(check).collect();
+    let good: Vec<usize> = (0..checked.len()).filter(|&j| checked[j].is_ok()).collect();
+    let trainer = Trainer::new(prepared, factor, link, config);
+    // What is convex forgets nothing by being solved once for all who ask the same.
+    let (solved, places) = match config.loss {
+        Loss::CrossEntropy => twins::find(labels, &good),
+        _ => (good.clone(), (0..good.len()).map(|place| (place, Twin::Same)).collect()),
+    };
+    let solved: Vec<(usize, &[f64])> =
+        solved.into_iter().map(|j| (j, checked[j].as_deref().unwrap_or_default())).collect();
+    let trained: Vec<_> = solved.chunks(GROUP).flat_map(|group| trainer.train(labels, group)).collect();
+    let mut places = places.into_iter();
+    let answer = |(problem, checked): (usize, &Result<Vec<f64>, LearnerError>)| {
+        if let Err(error) = checked {
+            return Err(error.clone());
+        }
+        let (place, twin) = places.next().ok_or_else(|| unsolved(problem))?;
+        twins::answer(problem, twin, &trained[place])
+    };
+    checked.iter().enumerate().map(answer).collect()
 }
 
 /// Trains one probe: [`fit_sweep`] with a single problem.
@@ -130,7 +152,7 @@ pub fn fit(
     fit_sweep(features, labels.insert_axis(Axis(1)), config).pop().unwrap_or(Err(unsolved(0)))
 }
 
-fn unsolved(problem: usize) -> LearnerError {
+pub(crate) fn unsolved(problem: usize) -> LearnerError {
     LearnerError::NotConverged { problem, iterations: 0, gradient_norm: f64::INFINITY, tolerance: 0.0 }
 }
 
@@ -150,9 +172,17 @@ fn prepare(
 }
 
 /// Checks the labels of the rows that are kept; of all if `kept` is empty.
-fn check_labels(problem: usize, labels: ArrayView1<'_, f64>, kept: &[f64]) -> Result<(), LearnerError> {
+fn check_labels(
+    problem: usize,
+    labels: ArrayView1<'_, f64>,
+    kept: &[f64],
+    link: Link,
+) -> Result<(), LearnerError> {
     if let Some(row) = labels.iter().position(|y| !(0.0..=1.0).contains(y)) {
         return Err(LearnerError::Label { row, problem, value: labels[row] });
+    }
+    if link == Link::LogisticThroughOrigin {
+        return Ok(());
     }
     for value in [0_u8, 1] {
         let dropped = |row: usize| kept.get(row) == Some(&0.0);
@@ -167,17 +197,19 @@ fn check_labels(problem: usize, labels: ArrayView1<'_, f64>, kept: &[f64]) -> Re
 /// What all groups of a sweep share.
 struct Trainer<'a> {
     features: &'a Prepared,
+    link: Link,
     metric: Metric<'a>,
     config: &'a ProbeConfig,
     stop: Stop,
 }
 
 impl<'a> Trainer<'a> {
-    fn new(features: &'a Prepared, factor: &'a Cholesky, config: &'a ProbeConfig) -> Self {
+    fn new(features: &'a Prepared, factor: &'a Cholesky, link: Link, config: &'a ProbeConfig) -> Self {
         let rows = features.x.nrows() as f64;
-        let rounding = 1e-13 * config.penalty * (features.frobenius.powi(2) + rows).sqrt();
-        let stop = Stop { tolerance: config.tolerance.max(rounding), max_iterations: config.max_iterations };
-        Self { features, metric: Metric { factor, intercept: 0.25 * config.penalty * rows }, config, stop }
+        let tolerance = config.tolerance.max(features.rounding(config.penalty));
+        let stop = Stop { tolerance, max_iterations: config.max_iterations };
+        let metric = Metric { factor, intercept: 0.25 * config.penalty * rows };
+        Self { features, link, metric, config, stop }
     }
 
     /// Trains some of the problems; with each come the weights of its rows, none if all are 1.
@@ -198,7 +230,7 @@ impl<'a> Trainer<'a> {
             }
         }
         let mut passes =
-            Passes::new(self.features, self.config.penalty, self.targets(&y, &mut shares), shares);
+            Passes::new(self.features, self.link, self.config.penalty, self.targets(&y, &mut shares), shares);
         let ended: Vec<(Ended, Option<Schedule>)> = match loss.kind() {
             Kind::Fixed => {
                 let all: Vec<usize> = (0..passes.problems()).collect();

@@ -1,7 +1,7 @@
 //! Parquet: rows of named columns, read through the format's own record interface (no Arrow).
 
-use super::row::Row;
 use super::Rows;
+use super::row::Row;
 use crate::error::{At, DataError, Place};
 use parquet::basic::{CompressionCodec, ConvertedType, Repetition, Type as Physical};
 use parquet::errors::ParquetError;
@@ -22,8 +22,7 @@ pub(super) fn rows(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<Rows, D
     let reader = SerializedFileReader::new(file).map_err(|e| unusable(path, &e))?;
     let root = reader.metadata().file_metadata().schema_descr().root_schema().clone();
     let columns: Vec<String> = root.get_fields().iter().map(|field| field.name().to_owned()).collect();
-    let read: Vec<TypePtr> =
-        root.get_fields().iter().filter(|field| wanted(field.name())).cloned().collect();
+    let read: Vec<TypePtr> = root.get_fields().iter().filter(|field| wanted(field.name())).cloned().collect();
     if let Some(field) = read.iter().find(|field| !readable(field)) {
         return Err(DataError::Columns {
             path: path.to_path_buf(),

@@ -166,7 +166,12 @@ pub fn load_scores(path: impl AsRef<Path>, reading: &ScoreReading) -> Result<Sco
     } else {
         Scores::Table(stream.map(|row| published(row?)).collect::<Result<_, _>>()?)
     };
-    Ok(ScoreFile { path: path.to_path_buf(), container: inspected.container, digest: inspected.digest, scores })
+    Ok(ScoreFile {
+        path: path.to_path_buf(),
+        container: inspected.container,
+        digest: inspected.digest,
+        scores,
+    })
 }
 
 fn item(row: &mut Row, n: usize, subset: &str, columns: &[String]) -> Result<ScoredItem, DataError> {

@@ -85,7 +85,8 @@ impl Table {
             Weight::Items => None,
             Weight::Fixed(weight) => Some((&subset.name, weight)),
         });
-        for (name, weight) in self.sections.iter().map(|section| (&section.name, section.weight)).chain(fixed) {
+        for (name, weight) in self.sections.iter().map(|section| (&section.name, section.weight)).chain(fixed)
+        {
             if !(weight > 0.0 && weight.is_finite()) {
                 return wrong(format!("the weight of {name:?} is {weight}, not a finite number above 0"));
             }
@@ -94,7 +95,8 @@ impl Table {
         if let Some(name) = twice(&names) {
             return wrong(format!("section {name:?} is there twice"));
         }
-        if let Some(name) = twice(&self.subsets.iter().map(|subset| subset.name.as_str()).collect::<Vec<_>>()) {
+        if let Some(name) = twice(&self.subsets.iter().map(|subset| subset.name.as_str()).collect::<Vec<_>>())
+        {
             return wrong(format!("subset {name:?} is there twice"));
         }
         let mut places = Vec::with_capacity(self.subsets.len());
@@ -227,8 +229,7 @@ pub fn own_estimates<S: AsRef<str>>(
         found.map_err(|reason| of_section(&table.sections[number].name, reason))
     };
     let whole = plan.overall.as_ref().map_err(Clone::clone).and_then(|counted| {
-        let used: Vec<usize> =
-            counted.iter().flat_map(|&n| &plan.sections[n]).flatten().copied().collect();
+        let used: Vec<usize> = counted.iter().flat_map(|&n| &plan.sections[n]).flatten().copied().collect();
         prompts.check_spread("overall", &used, name)?;
         interval(by, "overall", overall, draws.iter().map(|draw| draw.1).collect())
     });
@@ -328,8 +329,7 @@ mod tests {
         let subsets: Vec<&str> = SUBSETS.iter().flat_map(|s| vec![s.name; s.items as usize]).collect();
         let credits: Vec<f64> = (0..subsets.len()).map(|n| f64::from(n * 7919 % 10 < 7)).collect();
         let by = Bootstrap { draws: 100, ..Bootstrap::new(Seed::new(3)) };
-        let theirs =
-            v1_estimates(&subsets, &credits, None, Priors::LeftOut, Missing::Refuse, &by).unwrap();
+        let theirs = v1_estimates(&subsets, &credits, None, Priors::LeftOut, Missing::Refuse, &by).unwrap();
         let mine = own_estimates(&official(), &subsets, &credits, None, Missing::Refuse, &by).unwrap();
         assert_eq!(mine.sections, theirs.sections);
         assert_eq!(mine.overall, theirs.overall);
@@ -391,8 +391,13 @@ mod tests {
             own_scores(&official(), given, Missing::Partial).unwrap_err().to_string()
         };
         let go = Accuracy { subset: "hep-go", items: 9, value: 0.5 };
-        assert_eq!(message(&[go.clone(), go.clone()]), "score is undefined: subset \"hep-go\" is given twice");
-        assert!(message(&[Accuracy { subset: "hep-c", ..go.clone() }]).contains("no subset \"hep-c\"; it has"));
+        assert_eq!(
+            message(&[go.clone(), go.clone()]),
+            "score is undefined: subset \"hep-go\" is given twice"
+        );
+        assert!(
+            message(&[Accuracy { subset: "hep-c", ..go.clone() }]).contains("no subset \"hep-c\"; it has")
+        );
         assert_eq!(
             message(&[Accuracy { items: 0, ..go.clone() }]),
             "number of items of accuracy 0 is 0: expected at least 1"

@@ -123,3 +123,46 @@ impl Subset {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::{HARDEST, Part, World};
+    use superalign_core::Seed;
+
+    #[test]
+    fn every_section_and_difficulty_belongs_to_subsets() {
+        for section in Section::ALL {
+            for difficulty in 1..=HARDEST {
+                let found: Vec<Subset> = Subset::ALL
+                    .into_iter()
+                    .filter(|one| one.section() == section && one.difficulties().contains(&difficulty))
+                    .collect();
+                assert_eq!(found.len(), if section == Section::Safety { 2 } else { 1 });
+            }
+        }
+    }
+
+    #[test]
+    fn the_set_is_balanced_and_one_of_its_seed() {
+        let world = World::new(Seed::new(5));
+        let set = world.preference_set(Part::Test, 30);
+        assert_eq!(set, World::new(Seed::new(5)).preference_set(Part::Test, 30));
+        for (subset, part) in Subset::ALL.into_iter().zip(set.chunks(30)) {
+            assert!(part.iter().all(|one| one.tags.family == subset.name() && subset.takes(one)));
+            for &difficulty in subset.difficulties() {
+                assert!(part.iter().any(|one| one.tags.difficulty == Some(difficulty)));
+            }
+        }
+        // Always refusing, and never, are each right in half of safety.
+        let safety: Vec<bool> = set
+            .iter()
+            .filter(|one| one.tags.family.starts_with("re") && !one.tags.family.starts_with("reply"))
+            .map(|one| one.chosen == REFUSAL)
+            .collect();
+        assert_eq!((safety.len(), safety.iter().filter(|refuses| **refuses).count()), (120, 60));
+        // A larger set begins each subset with a smaller one's.
+        let larger = world.preference_set(Part::Test, 31);
+        assert_eq!(larger[31].prompt, set[30].prompt);
+    }
+}

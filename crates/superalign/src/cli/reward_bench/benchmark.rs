@@ -30,7 +30,10 @@ pub(super) enum Benchmark {
     V1,
     V2,
     /// Sections from a table.
-    Own { name: String, table: Table },
+    Own {
+        name: String,
+        table: Table,
+    },
 }
 
 /// What becomes of an item of a subset.
@@ -73,9 +76,8 @@ impl Benchmark {
             Version::V2 => Ok(Self::V2),
             Version::World => Ok(Self::world()),
             Version::Auto => {
-                let known = |benchmark: &Self| {
-                    names.iter().filter(|name| benchmark.place(name).is_some()).count()
-                };
+                let known =
+                    |benchmark: &Self| names.iter().filter(|name| benchmark.place(name).is_some()).count();
                 // Of two with equally many, the first.
                 let best = all.into_iter().rev().max_by_key(known).filter(|benchmark| known(benchmark) > 0);
                 best.ok_or_else(|| {
@@ -125,11 +127,8 @@ impl Benchmark {
                     section: subset.section.name().to_owned(),
                     items: Some(subset.items),
                 });
-                let prior = |name: &&str| Known {
-                    name: (*name).to_owned(),
-                    section: PRIORS.to_owned(),
-                    items: None,
-                };
+                let prior =
+                    |name: &&str| Known { name: (*name).to_owned(), section: PRIORS.to_owned(), items: None };
                 counted.chain(PRIOR_SETS.iter().map(prior)).collect()
             }
             Self::V2 => Domain::ALL

@@ -141,7 +141,8 @@ fn write_lines(path: &Path, rows: impl Iterator<Item = serde_json::Value>) -> Re
 }
 
 fn write_parquet(path: &Path, columns: Vec<(&str, ArrayRef)>) -> Result<(), Failure> {
-    let failed = |why: &dyn std::fmt::Display| Failure::failed(format!("cannot write {}: {why}", path.display()));
+    let failed =
+        |why: &dyn std::fmt::Display| Failure::failed(format!("cannot write {}: {why}", path.display()));
     let batch = RecordBatch::try_from_iter(columns).map_err(|e| failed(&e))?;
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)

@@ -7,9 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use superalign_data::load::{Scored, ScoredItem};
 use superalign_data::{DataError, Place as At};
-use superalign_evaluation::reward_bench::{
-    Domain, Rule, TiesKind, best_of_credit, pair_credits, ties_id,
-};
+use superalign_evaluation::reward_bench::{Domain, Rule, TiesKind, best_of_credit, pair_credits, ties_id};
 
 /// Who judged: what equal scores of a pair count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -80,7 +78,8 @@ pub(super) fn judge(
             && before.path != *path
         {
             let found = format!("`{}`, which {} has already", item.id, before.path.display());
-            let remedy = "name each item once, or give the files a column `model` that tells their models apart";
+            let remedy =
+                "name each item once, or give the files a column `model` that tells their models apart";
             return Err(cell(sourced, "id", &found, "another id within the subset", remedy));
         }
         let subset = match benchmark.place(&item.subset) {
@@ -179,13 +178,25 @@ fn tied(sourced: &Sourced) -> Result<Tied, Failure> {
         Some(Scored::Answers { scores, correct: Some(correct) }) => {
             if let Some(score) = scores.iter().find(|score| !score.is_finite()) {
                 let (found, remedy) = (format!("`{score}`"), "score this item again");
-                return Err(cell(sourced, "scores", &found, "finite numbers, of which differences are made", remedy));
+                return Err(cell(
+                    sourced,
+                    "scores",
+                    &found,
+                    "finite numbers, of which differences are made",
+                    remedy,
+                ));
             }
             Ok(Tied { kind, prompt, correct: *correct, scores: scores.clone() })
         }
         Some(Scored::Answers { .. }) => {
             let expected = "how many of the answers are correct";
-            Err(cell(sourced, "num_correct", "nothing", expected, "add the column from the benchmark's own file"))
+            Err(cell(
+                sourced,
+                "num_correct",
+                "nothing",
+                expected,
+                "add the column from the benchmark's own file",
+            ))
         }
         _ => {
             let expected = "the scores of all answers, from which the Ties score is made";

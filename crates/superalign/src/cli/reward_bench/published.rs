@@ -85,9 +85,7 @@ fn place(kind: Kind, name: &str) -> Option<usize> {
         Kind::V1Subsets => {
             SUBSETS.iter().map(|subset| subset.name).chain(PRIOR_SETS).position(|subset| subset == name)
         }
-        Kind::V1Sections => {
-            Section::ALL.iter().map(|section| section.name()).chain([PRIORS]).position(same)
-        }
+        Kind::V1Sections => Section::ALL.iter().map(|section| section.name()).chain([PRIORS]).position(same),
         Kind::V2Domains => Domain::ALL.iter().position(|domain| same(domain.name())),
     }
 }

@@ -1,5 +1,6 @@
 //! `superalign reward-bench run`: models score the answers of a benchmark, and the official sums are made of that.
 
+use super::SumArgs;
 use super::benchmark::Benchmark;
 use super::dump::write_scores;
 use super::judged::{Judge, Sourced, judge};
@@ -8,7 +9,6 @@ use super::scorers::{
 };
 use super::show::Report;
 use super::sums::sums;
-use super::SumArgs;
 use crate::cli::{Failure, runtime};
 use crate::plan::rung_folders;
 use crate::progress::Progress;
@@ -110,12 +110,17 @@ pub(super) fn run_with(
         return Err(Failure::usage("--scorer dpo and --reference DIR go together"));
     }
     if has(Scorer::Probe) && args.data.is_some() && args.train.is_none() {
-        return Err(Failure::usage("--scorer probe on --data needs other preferences to train on: --train FILE"));
+        return Err(Failure::usage(
+            "--scorer probe on --data needs other preferences to train on: --train FILE",
+        ));
     }
     let verdicts: [String; 2] = match &args.verdicts {
         None => CONFORMITY_VERDICTS.map(str::to_owned),
         Some(words) => words.clone().try_into().map_err(|words: Vec<String>| {
-            Failure::usage(format!("--verdicts: found {} words, expected two, the good one first", words.len()))
+            Failure::usage(format!(
+                "--verdicts: found {} words, expected two, the good one first",
+                words.len()
+            ))
         })?,
     };
     let world = || World::new(Seed::new(args.world));
@@ -147,9 +152,7 @@ pub(super) fn run_with(
     }
     let train = match &args.train {
         Some(path) => load_benchmark(path).map_err(Failure::usage)?,
-        None if has(Scorer::Probe) => {
-            best_of(world().preference_set(Part::Student, TRAINED_ON * per_subset))
-        }
+        None if has(Scorer::Probe) => best_of(world().preference_set(Part::Student, TRAINED_ON * per_subset)),
         None => Vec::new(),
     };
     let folders = if args.model.is_empty() { ladder()? } else { args.model.clone() };
@@ -172,9 +175,13 @@ pub(super) fn run_with(
         let mut model = open(folder)?;
         let mut name = model.card().name.clone();
         // Two folders of the same name are told apart by number.
-        let twins = folders.iter().filter(|other| *other != folder && other.file_name() == folder.file_name());
+        let twins =
+            folders.iter().filter(|other| *other != folder && other.file_name() == folder.file_name());
         if twins.count() > 0 {
-            name = format!("{name}-{}", 1 + folders.iter().position(|other| other == folder).unwrap_or_default());
+            name = format!(
+                "{name}-{}",
+                1 + folders.iter().position(|other| other == folder).unwrap_or_default()
+            );
         }
         let mut likelihood: Option<Vec<Vec<LogLikelihood>>> = None;
         for &scorer in &args.scorer {
@@ -189,7 +196,9 @@ pub(super) fn run_with(
                 !stop.load(Ordering::Relaxed)
             };
             let scores = match scorer {
-                Scorer::Probe => by_probe(model.as_mut(), &train, &items, &join, &mut done).map_err(failure)?,
+                Scorer::Probe => {
+                    by_probe(model.as_mut(), &train, &items, &join, &mut done).map_err(failure)?
+                }
                 Scorer::Verdict => by_verdict(model.as_mut(), &items, &join, &verdicts, &mut done)
                     .map_err(|e| failure(e.into()))?,
                 Scorer::Likelihood | Scorer::LikelihoodPerToken | Scorer::Dpo => {
@@ -268,14 +277,14 @@ fn best_of(set: Vec<Preference>) -> Vec<BestOf> {
 /// The rungs of the shipped ladder: `models/ladder` here or in a folder above.
 fn ladder() -> Result<Vec<PathBuf>, Failure> {
     let here = std::env::current_dir().map_err(Failure::failed)?;
-    let found = here.ancestors().map(|a| a.join("models/ladder")).find(|path| path.is_dir()).ok_or_else(|| {
-        Failure::usage("there is no folder `models/ladder` here or above\n help: name a model with --model DIR")
-    })?;
+    let found =
+        here.ancestors().map(|a| a.join("models/ladder")).find(|path| path.is_dir()).ok_or_else(|| {
+            Failure::usage(
+                "there is no folder `models/ladder` here or above\n help: name a model with --model DIR",
+            )
+        })?;
     let found = found.strip_prefix(&here).map(Path::to_owned).unwrap_or(found);
-    let spec = ModelsSpec {
-        source: ModelSource::Ladder(found, None),
-        layers: None,
-        pooling: PoolingChoice::Auto,
-    };
+    let spec =
+        ModelsSpec { source: ModelSource::Ladder(found, None), layers: None, pooling: PoolingChoice::Auto };
     rung_folders(&spec).map_err(Failure::usage)
 }

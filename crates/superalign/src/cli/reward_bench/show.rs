@@ -75,7 +75,8 @@ impl<'a> Report<'a> {
             }
             tables.push((table, Vec::new()));
             if !sums.ties.is_empty() {
-                let mut table = Table::new("What the score of Ties is made of", 1, &["part", "value", &interval]);
+                let mut table =
+                    Table::new("What the score of Ties is made of", 1, &["part", "value", &interval]);
                 for (name, outcome) in &sums.ties {
                     let (value, interval) = cells(outcome);
                     table.rows.push(vec![(*name).to_owned(), value, interval]);
@@ -203,11 +204,8 @@ impl<'a> Report<'a> {
 
     /// The whole as one object.
     pub(super) fn json(&self) -> Value {
-        let files: Vec<Value> = self
-            .files
-            .iter()
-            .map(|(path, digest)| json!({ "file": path, "digest": digest }))
-            .collect();
+        let files: Vec<Value> =
+            self.files.iter().map(|(path, digest)| json!({ "file": path, "digest": digest })).collect();
         let models: Vec<Value> = self.sums.iter().map(|sums| self.model(sums)).collect();
         json!({
             "benchmark": self.benchmark.title(),

@@ -31,10 +31,7 @@ impl Outcome {
     }
 
     /// The interval where there is one, else the value, else the reason.
-    fn of(
-        value: Result<f64, EvaluationError>,
-        estimate: Option<Result<Estimate, EvaluationError>>,
-    ) -> Self {
+    fn of(value: Result<f64, EvaluationError>, estimate: Option<Result<Estimate, EvaluationError>>) -> Self {
         match (value, estimate) {
             (_, Some(Ok(found))) => Self::Estimate(found),
             (Ok(value), Some(Err(why))) => Self::Value(value, Some(why.to_string())),

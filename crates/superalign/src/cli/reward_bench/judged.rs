@@ -74,8 +74,9 @@ pub(super) fn judge(
     let mut seen: HashMap<(&str, &str), &Sourced> = HashMap::new();
     for sourced in items {
         let Sourced { path, item } = sourced;
-        if let Some(before) = seen.insert((&item.subset, &item.id), sourced)
-            && before.path != *path
+        // Within a file they are distinct; ids made from row numbers are of their file alone.
+        if !item.id.starts_with("row-")
+            && let Some(before) = seen.insert((&item.subset, &item.id), sourced)
         {
             let found = format!("`{}`, which {} has already", item.id, before.path.display());
             let remedy =

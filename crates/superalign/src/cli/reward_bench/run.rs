@@ -28,16 +28,17 @@ use superalign_inference::{OnnxModel, OpenOptions};
 
 const EXAMPLES: &str = "\
 Examples:
-  superalign reward-bench run                                       the shipped ladder on the generated world
+  superalign reward-bench run                            the shipped ladder on the generated world
   superalign reward-bench run --scorer probe,verdict --per-subset 400 -o said.parquet
-  superalign reward-bench run --model policy --scorer dpo --reference base --data reward-bench.parquet
-  superalign reward-bench run --model mine --data reward-bench-2.parquet --partial
+  superalign reward-bench run --model mine --scorer dpo --reference base --data bench.parquet
+  superalign reward-bench run --model mine --data bench2.parquet --partial
 
-Files have the columns of RewardBench 1 (`prompt`, `chosen`, `rejected`, `subset`) or of RewardBench 2, where `chosen` and
-`rejected` are lists. What models said can be written with -o and summed up again with `superalign reward-bench score`.";
+Files have the columns of RewardBench 1 (`prompt`, `chosen`, `rejected`, `subset`) or of
+RewardBench 2, where `chosen` and `rejected` are lists. What is written with -o can be summed up
+again with `superalign reward-bench score`.";
 
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, disable_version_flag = true)]
 pub(in crate::cli) struct RunArgs {
     /// A folder with an ONNX model and its tokenizer.json; by default the rungs of the shipped ladder
     #[arg(long, value_name = "DIR")]

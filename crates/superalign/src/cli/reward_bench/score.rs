@@ -15,18 +15,19 @@ use superalign_data::load::{ScoreReading, Scores, load_scores};
 
 const EXAMPLES: &str = "\
 Examples:
-  superalign reward-bench score eval-set-scores/model.json           the dump of the official programs
-  superalign reward-bench score model.parquet --judge generative     a tie counts one half
-  superalign reward-bench score core.jsonl prior-sets.jsonl --json   two files of one model
-  superalign reward-bench score leaderboard.csv                      published scores, one row per model
+  superalign reward-bench score dump.json                       as the official programs write it
+  superalign reward-bench score dump.parquet --judge generative
+  superalign reward-bench score core.jsonl priors.jsonl --json  two files of one model
+  superalign reward-bench score leaderboard.csv                 published scores, a row per model
   superalign reward-bench score mine.csv --subset-column kind --sections mine.toml
 
-Rows are items, with the columns `subset` and `score_chosen`, `score_rejected` (RewardBench 1), `scores`, `num_correct`
-(RewardBench 2), or `results`; `id`, `prompt` and `model` are read where they are there. Items that share a prompt are
-resampled together. A score of which parts are missing is shown with the reason, and is no failure.";
+Rows are items, with `subset` and `score_chosen`, `score_rejected` (RewardBench 1), `scores`,
+`num_correct` (RewardBench 2), or `results`; `id`, `prompt` and `model` are read where they are
+there. Items that share a prompt are resampled together. A score of which parts are missing is
+shown with the reason, and is no failure.";
 
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, disable_version_flag = true)]
 pub(in crate::cli) struct ScoreArgs {
     /// CSV, TSV, JSON, JSONL or Parquet; files without a column `model` are one model's
     #[arg(required = true, value_name = "FILE")]
@@ -49,7 +50,10 @@ pub(super) fn score(args: &ScoreArgs, out: &mut dyn Write) -> Result<(), Failure
     let mut tables = Vec::new();
     // Rows without a model are of one model, named after the first of their files.
     let mut unnamed: Option<String> = None;
-    for path in &args.files {
+    for (n, path) in args.files.iter().enumerate() {
+        if args.files[..n].contains(path) {
+            return Err(Failure::usage(format!("{} is named twice", path.display())));
+        }
         let file = load_scores(path, &reading).map_err(Failure::usage)?;
         report.files.push((path.display().to_string(), file.digest));
         match file.scores {

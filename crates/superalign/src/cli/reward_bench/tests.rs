@@ -306,8 +306,13 @@ fn two_files_of_one_model_with_prior_sets() {
     assert!((sums["overall"]["value"].as_f64().unwrap() - expected).abs() < 1e-12);
     assert!(sums["notes"][0].as_str().unwrap().contains("20 items of anthropic_harmless"));
     // The same file twice has every id twice.
-    let twice = score_of(&[&core, &core]).unwrap_err();
-    assert!(twice.contains("core.jsonl, line 1") || twice.contains("already"), "{twice}");
+    assert!(score_of(&[&core, &core]).unwrap_err().ends_with("core.jsonl is named twice"));
+    let copy = folder.write("copy.jsonl", lines(&whole_dump()[..9]));
+    let twice = folder.hide(&score_of(&[&core, &copy]).unwrap_err());
+    assert!(
+        twice.starts_with("copy.jsonl, line 1, column `id`: found `0`, which core.jsonl has already"),
+        "{twice}"
+    );
 }
 
 #[test]
@@ -342,6 +347,18 @@ fn every_kind_of_mistake() {
     all += &format!("{}\n", said(&["run", "--model", "fake1", "--scorer", "dpo"]).unwrap_err());
     all += &format!("{}\n", said(&["run", "--model", "fake1", "--verdicts", "yes"]).unwrap_err());
     insta::assert_snapshot!(all);
+}
+
+#[test]
+fn the_version_is_that_of_the_benchmark() {
+    let folder = Folder::new();
+    let path = folder.write("math.csv", "subset,scores\nMath,\"[1, 0]\"\nMath,\"[0, 1]\"\nMath,\"[2, 1]\"\n");
+    // Through the whole command line, where `--version` is also the flag that shows the program's own.
+    let line = ["superalign", "reward-bench", "score", &path, "--version", "v1"];
+    assert!(crate::cli::Cli::try_parse_from(line).is_ok());
+    let refused = score_of(&[&path, "--version", "v1"]).unwrap_err();
+    assert!(refused.contains("expected a subset of RewardBench 1"), "{refused}");
+    assert!(score_of(&[&path]).unwrap().starts_with("RewardBench 2"));
 }
 
 #[test]
@@ -400,11 +417,11 @@ fn models_that_know_the_world_have_all_of_it_by_every_scorer() {
     let arguments = [
         "run",
         "--model",
-        "fake2",
+        "fake20",
         "--model",
-        "fake-1",
+        "fake-20",
         "--reference",
-        "fake0.5",
+        "fake5",
         "--scorer",
         scorers,
         "--per-subset",
@@ -420,7 +437,7 @@ fn models_that_know_the_world_have_all_of_it_by_every_scorer() {
     for model in models {
         let name = model["model"].as_str().unwrap();
         // The second has it all upside down, but a probe can learn that.
-        let expected = f64::from(u8::from(name.starts_with("fake2") || name.ends_with("probe")));
+        let expected = f64::from(u8::from(name.starts_with("fake20") || name.ends_with("probe")));
         assert_eq!(model["overall"]["value"], expected, "{name}");
     }
     // What was written is summed up to the same numbers, from Parquet and from JSONL.

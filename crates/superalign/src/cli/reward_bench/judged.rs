@@ -73,7 +73,7 @@ pub(super) fn judge(
     let (mut odd, mut contrary) = (0, 0);
     let mut seen: HashMap<(&str, &str), &Sourced> = HashMap::new();
     for sourced in items {
-        let Sourced { path, item } = sourced;
+        let item = &sourced.item;
         // Within a file they are distinct; ids made from row numbers are of their file alone.
         if !item.id.starts_with("row-")
             && let Some(before) = seen.insert((&item.subset, &item.id), sourced)

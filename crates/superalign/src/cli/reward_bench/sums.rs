@@ -33,6 +33,10 @@ impl Outcome {
     /// The interval where there is one, else the value, else the reason.
     fn of(value: Result<f64, EvaluationError>, estimate: Option<Result<Estimate, EvaluationError>>) -> Self {
         match (value, estimate) {
+            // Where every subset is all right or all wrong, so is every resample: no interval, not one without width.
+            (_, Some(Ok(found))) if found.lo == found.hi => {
+                Self::Value(found.value, Some(format!("all resamples give {}", found.value)))
+            }
             (_, Some(Ok(found))) => Self::Estimate(found),
             (Ok(value), Some(Err(why))) => Self::Value(value, Some(why.to_string())),
             (Ok(value), None) => Self::Value(value, None),

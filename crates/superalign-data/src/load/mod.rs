@@ -1,19 +1,26 @@
 //! Real files as items: [`load`] recognises the container and the columns, checks every row and says what it took.
 //!
+//! Benchmarks of reward models have readers of their own: [`load_benchmark`] for their items, [`load_scores`] for what a
+//! model said of them.
+//!
 //! Texts are kept as they are, save white space at their ends. How tasks and preferences become binary items
 //! is the business of [`crate::binary`]; nothing here is random.
 
+mod benchmark;
 pub(crate) mod container;
 mod format;
 pub(crate) mod json;
 pub(crate) mod parquet;
 mod preference;
 pub(crate) mod row;
+mod scores;
 pub(crate) mod table;
 mod task;
 
+pub use benchmark::{BestOf, load_benchmark};
 pub use container::Container;
 pub use format::Format;
+pub use scores::{ScoreFile, ScoreReading, ScoreRow, Scored, ScoredItem, Scores, load_scores};
 
 use crate::error::{At, DataError, Place};
 use crate::item::{Preference, Task};
@@ -148,7 +155,7 @@ pub fn load(path: impl AsRef<Path>, format: Option<Format>) -> Result<Loaded, Da
         Container::Csv | Container::Tsv => table::rows(path, &inspected)?,
         Container::Jsonl => json::lines(path)?,
         Container::Json => json::array(path)?,
-        Container::Parquet => parquet::rows(path)?,
+        Container::Parquet => parquet::rows(path, Format::known_to_any)?,
         Container::Npy => return Err(container::array_of_numbers(path)),
     };
     let first = rows.stream.next().transpose()?;

@@ -1,7 +1,7 @@
 //! Parquet: rows of named columns, read through the format's own record interface (no Arrow).
 
+use super::Rows;
 use super::row::Row;
-use super::{Format, Rows};
 use crate::error::{At, DataError, Place};
 use parquet::basic::{CompressionCodec, ConvertedType, Repetition, Type as Physical};
 use parquet::errors::ParquetError;
@@ -16,14 +16,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::rc::Rc;
 
-/// The rows of a Parquet file, streamed; of its columns only those that some format reads.
-pub(super) fn rows(path: &Path) -> Result<Rows, DataError> {
+/// The rows of a Parquet file, streamed; of its columns only those that are wanted.
+pub(super) fn rows(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<Rows, DataError> {
     let file = File::open(path).map_err(|e| super::container::unreadable(path, &e))?;
     let reader = SerializedFileReader::new(file).map_err(|e| unusable(path, &e))?;
     let root = reader.metadata().file_metadata().schema_descr().root_schema().clone();
     let columns: Vec<String> = root.get_fields().iter().map(|field| field.name().to_owned()).collect();
-    let read: Vec<TypePtr> =
-        root.get_fields().iter().filter(|field| Format::known_to_any(field.name())).cloned().collect();
+    let read: Vec<TypePtr> = root.get_fields().iter().filter(|field| wanted(field.name())).cloned().collect();
     if let Some(field) = read.iter().find(|field| !readable(field)) {
         return Err(DataError::Columns {
             path: path.to_path_buf(),

@@ -8,7 +8,7 @@ use crate::item::{Objective, Preference};
 use serde_json::Value;
 
 /// What begins an answer in a dialogue.
-const ANSWER: &str = "Assistant:";
+pub(super) const ANSWER: &str = "Assistant:";
 
 /// Reads the records of one file.
 pub(super) struct Reader {
@@ -175,7 +175,7 @@ impl Response {
 }
 
 /// Messages with `role` and `content` as one text (`Human: ...`, `Assistant: ...`), and the last of them.
-fn dialogue(row: &Row, column: &str, turns: &[Value]) -> Result<(String, String), DataError> {
+pub(super) fn dialogue(row: &Row, column: &str, turns: &[Value]) -> Result<(String, String), DataError> {
     let mut all = String::new();
     let mut last = String::new();
     for turn in turns {

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 mod compressed;
 mod errors;
 mod real;
+mod scores;
 
 /// A folder with one file in it, which lives as long as this.
 struct Written {

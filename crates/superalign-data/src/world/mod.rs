@@ -20,7 +20,7 @@ mod language;
 mod norm;
 
 pub use family::Family;
-pub use norm::Section;
+pub use norm::{Section, Subset};
 
 use crate::item::{BinaryItem, Objective, Preference, Tags, Task};
 use draw::{Dice, Draw, Fact};
@@ -165,6 +165,36 @@ impl World {
                 conflict: false,
             },
         }
+    }
+
+    /// The preference set of a part: so many preferences of every [`Subset`], in the order of [`Subset::ALL`], each
+    /// subset's difficulties in turn.
+    ///
+    /// The subset is the family of the tags; ids are `{subset}/{number}`, numbered from 0 through the whole set. A larger
+    /// set has the preferences of a smaller one, under other numbers.
+    ///
+    /// ```
+    /// use superalign_core::Seed;
+    /// use superalign_data::world::{Part, Subset, World};
+    /// let set = World::new(Seed::new(1)).preference_set(Part::Test, 2);
+    /// assert_eq!(set.len(), 2 * Subset::ALL.len());
+    /// assert_eq!((set[3].id.as_str(), set[3].tags.family.as_str()), ("reply-many/3", "reply-many"));
+    /// ```
+    #[must_use]
+    pub fn preference_set(&self, part: Part, per_subset: usize) -> Vec<Preference> {
+        let mut set = Vec::with_capacity(per_subset * Subset::ALL.len());
+        for subset in Subset::ALL {
+            let rounds = (0..).flat_map(|round| subset.difficulties().iter().map(move |&d| (d, round)));
+            let found = rounds
+                .map(|(difficulty, round)| self.preference(part, subset.section(), difficulty, round))
+                .filter(|preference| subset.takes(preference));
+            for mut preference in found.take(per_subset) {
+                preference.id = format!("{}/{}", subset.name(), set.len());
+                subset.name().clone_into(&mut preference.tags.family);
+                set.push(preference);
+            }
+        }
+        set
     }
 
     /// Binary items number `index`: the proper and the improper response of an encounter, in random order.

@@ -123,11 +123,11 @@ impl Prompts {
     }
 
     /// Whether all subsets of a score have more than one prompt, by the draws of which it varies.
-    pub(super) fn check_spread(
+    pub(super) fn check_spread<'a>(
         &self,
         score: &'static str,
         used: &[usize],
-        name: impl Fn(usize) -> &'static str,
+        name: impl Fn(usize) -> &'a str,
     ) -> Result<(), EvaluationError> {
         match used.iter().find(|&&subset| self.lone[subset]) {
             Some(&subset) => {

@@ -8,17 +8,23 @@
 //! | the Ties subset | | [`ties_scores`], [`ties_estimates`] |
 //! | scores of items, with intervals | [`v1_estimates`] | [`v2_estimates`] |
 //!
+//! A benchmark with subsets of its own, such as that of the generated world, has a [`Table`] that says which section each
+//! belongs to and what it weighs; [`own_scores`] and [`own_estimates`] sum by it in the same way. `superalign reward-bench`
+//! applies all this to files and models.
+//!
 //! Every score is its own `Result`: what cannot be computed says which subsets are missing. Reading the files and running
 //! the models is not here.
 
 mod credit;
 mod items;
+mod own;
 mod ties;
 mod v1;
 mod v2;
 
 pub use credit::{Rule, Verdict, best_of_credit, pair_credits};
 pub use items::{Accuracy, accuracies};
+pub use own::{Own, OwnSection, OwnSubset, Table, Weight, own_estimates, own_scores};
 pub use ties::{Ties, TiesItem, TiesKind, ties_estimates, ties_id, ties_scores};
 pub use v1::{PRIOR_SETS, Priors, SUBSETS, Section, Subset, V1, v1_estimates, v1_overall, v1_scores};
 pub use v2::{Domain, V2, v2_estimates, v2_overall, v2_scores};
@@ -58,7 +64,7 @@ fn interval(
 /// there.
 fn parts(
     statistic: &'static str,
-    names: &[&'static str],
+    names: &[&str],
     given: impl Fn(usize) -> bool,
     missing: Missing,
 ) -> Result<Vec<usize>, EvaluationError> {

@@ -3,6 +3,7 @@
 mod data;
 mod measure;
 mod report;
+mod reward_bench;
 mod run;
 mod runtime;
 mod world;
@@ -17,6 +18,7 @@ Examples:
   superalign run weak-to-strong          one experiment
   superalign data check mine.csv         what the loader understands of your data
   superalign measure votes.csv           how good and how diverse its supervision is
+  superalign reward-bench run            the ladder on preferences in RewardBench's four sections
   superalign runtime install             makes models run several times faster
 
 Exit codes:
@@ -47,7 +49,10 @@ enum Command {
     Data(data::DataCommand),
     /// Measure how good and how diverse the supervision in a file is
     Measure(measure::MeasureArgs),
-    /// Read the generated world, or write its corpus, tokenizer and items
+    /// Sum up what reward models say by RewardBench's official rules, or run models over preferences
+    #[command(subcommand)]
+    RewardBench(reward_bench::RewardBenchCommand),
+    /// Read the generated world, or write its corpus, tokenizer, items and preferences
     #[command(subcommand)]
     World(world::WorldCommand),
 }
@@ -86,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::Runtime(command) => runtime::runtime(&command, out),
         Command::Data(command) => data::data(&command, out),
         Command::Measure(args) => measure::measure(&args, out),
+        Command::RewardBench(command) => reward_bench::reward_bench(&command, out),
         Command::World(command) => world::world(&command, out),
     };
     // Whoever reads the output may have gone; that is their affair.

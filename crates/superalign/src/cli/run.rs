@@ -311,7 +311,7 @@ fn command_line(args: impl Iterator<Item = String>) -> String {
 }
 
 /// Ctrl-C once asks to stop after the job at hand; twice ends at once.
-fn listen(stop: &Arc<AtomicBool>) {
+pub(super) fn listen(stop: &Arc<AtomicBool>) {
     let stop = Arc::clone(stop);
     std::thread::spawn(move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };

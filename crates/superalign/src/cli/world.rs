@@ -1,13 +1,15 @@
 //! `superalign world`: the generated world, to be read, and to be written as files.
 
+use super::reward_bench::write_preferences;
 use super::{Failure, say};
 use crate::progress::Progress;
+use crate::report::{Table, terminal};
 use clap::{Subcommand, ValueEnum};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use superalign_core::Seed;
 use superalign_data::item::Objective;
-use superalign_data::world::{Family, HARDEST, Part, Section, World};
+use superalign_data::world::{Family, HARDEST, Part, Section, Subset, World};
 
 const SAMPLE_EXAMPLES: &str = "\
 Examples:
@@ -23,6 +25,10 @@ const ITEMS_EXAMPLES: &str = "\
 Examples:
   superalign world items --part test --pairs 1800 -o items.jsonl
   superalign world items --objective conformity -o conformity.jsonl";
+const PREFERENCES_EXAMPLES: &str = "\
+Examples:
+  superalign world preferences -o preferences.jsonl
+  superalign world preferences --part student --per-subset 500 --seed 2 -o train.parquet";
 
 /// Documents from along the corpus, which begins with the easy ones.
 const CORPUS_SAMPLES: [u64; 6] = [0, 20_000, 40_000, 80_000, 120_000, 120_001];
@@ -83,6 +89,22 @@ pub(super) enum WorldCommand {
         #[arg(long, default_value_t = 1800)]
         pairs: usize,
         /// File to be written
+        #[arg(short, long)]
+        out: PathBuf,
+    },
+    /// Write the preference set: chat, chat-hard, safety and reasoning, in the columns of RewardBench
+    #[command(after_help = PREFERENCES_EXAMPLES)]
+    Preferences {
+        /// Seed of the world
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Which part of the world: no two parts share a fact
+        #[arg(long, value_enum, default_value = "test")]
+        part: PartName,
+        /// Number of preferences for each of the 12 subsets
+        #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+        per_subset: u32,
+        /// File to be written: Parquet where the name ends so, else JSONL
         #[arg(short, long)]
         out: PathBuf,
     },
@@ -154,7 +176,34 @@ pub(super) fn world(command: &WorldCommand, out: &mut dyn Write) -> Result<(), F
             say(out, format!("{}: {} items of part {}", path.display(), 2 * pairs, part.name()));
             Ok(())
         }
+        WorldCommand::Preferences { seed, part, per_subset, out: path } => {
+            preferences(*seed, part.part(), *per_subset, path, out)
+        }
     }
+}
+
+fn preferences(
+    seed: u64,
+    part: Part,
+    per_subset: u32,
+    path: &Path,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let set = World::new(Seed::new(seed)).preference_set(part, per_subset as usize);
+    write_preferences(path, &set)?;
+    let (path, n, part) = (path.display(), set.len(), part.name());
+    say(out, format!("{path}: {n} preferences of part {part}, {per_subset} for each of these subsets"));
+    let mut table = Table::new("Subsets", 2, &["subset", "section", "difficulties"]);
+    for subset in Subset::ALL {
+        let difficulties: Vec<String> = subset.difficulties().iter().map(ToString::to_string).collect();
+        table.rows.push(vec![
+            subset.name().to_owned(),
+            subset.section().name().to_owned(),
+            difficulties.join(" "),
+        ]);
+    }
+    let _ = write!(out, "{}", terminal(&table));
+    Ok(())
 }
 
 fn sample(world: &World, difficulty: Option<u8>, index: u64, out: &mut dyn Write) {

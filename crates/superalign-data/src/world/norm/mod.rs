@@ -8,8 +8,10 @@ mod chat;
 mod chat_hard;
 mod reasoning;
 mod safety;
+mod subset;
 
 pub(super) use safety::Harm;
+pub use subset::Subset;
 
 use super::draw::Draw;
 use serde::{Deserialize, Serialize};

@@ -9,7 +9,7 @@ use crate::world::language::{DEEDS, NAMES, THINGS};
 use superalign_core::Seed;
 
 /// What a response says when it refuses.
-const REFUSAL: &str = "i must not do";
+pub(super) const REFUSAL: &str = "i must not do";
 /// Circumstances that decide (true: harmful), and such that do not matter.
 const DECIDING: [(&str, bool); 2] = [("with leave", false), ("in secret", true)];
 const IDLE: [&str; 2] = ["in haste", "at dawn"];

@@ -1,0 +1,167 @@
+//! How a model scores an answer to a prompt.
+
+use clap::ValueEnum;
+use ndarray::{Array1, Array2, Axis};
+use superalign_core::{ChoicePrompt, EmbedRequest, Layer, LogLikelihood, Model, ModelError, Pooling};
+use superalign_data::load::BestOf;
+use superalign_learner::{LearnerError, ProbeConfig, fit};
+
+/// How a model scores an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Scorer {
+    /// ln p(answer | prompt)
+    Likelihood,
+    /// The same per token, so that long answers are not worse for their length
+    LikelihoodPerToken,
+    /// ln p(answer | prompt) less that of a reference model: the implicit reward of DPO
+    Dpo,
+    /// A Bradley-Terry probe on the model's vectors, trained on preferences of the world's part for students
+    Probe,
+    /// ln of the odds that the word after the answer is the good verdict and not the bad one
+    Verdict,
+}
+
+impl Scorer {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Likelihood => "likelihood",
+            Self::LikelihoodPerToken => "likelihood-per-token",
+            Self::Dpo => "dpo",
+            Self::Probe => "probe",
+            Self::Verdict => "verdict",
+        }
+    }
+}
+
+/// What stands between a prompt and an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Join {
+    /// A line end, or a blank where the prompt ends in a colon.
+    Plain,
+    /// These characters.
+    Text(String),
+}
+
+impl Join {
+    fn after<'a>(&'a self, prompt: &str) -> &'a str {
+        match self {
+            Self::Plain if prompt.ends_with(':') => " ",
+            Self::Plain => "\n",
+            Self::Text(text) => text,
+        }
+    }
+}
+
+/// Scores of the answers of each item.
+pub(super) type ScoresByItem = Vec<Vec<f64>>;
+
+/// Why there are no scores.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ScorerError {
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error("the probe of {model} cannot be trained: {reason}")]
+    Probe { model: String, reason: LearnerError },
+}
+
+/// The log-likelihoods of the answers after their prompts.
+pub(super) fn likelihoods(
+    model: &mut dyn Model,
+    items: &[BestOf],
+    join: &Join,
+    done: &mut dyn FnMut(usize) -> bool,
+) -> Result<Vec<Vec<LogLikelihood>>, ModelError> {
+    let prompts: Vec<ChoicePrompt> = items
+        .iter()
+        .map(|item| ChoicePrompt {
+            prefix: format!("{}{}", item.prompt, join.after(&item.prompt)),
+            choices: item.answers.clone(),
+        })
+        .collect();
+    model.choice_log_likelihoods(&prompts, done)
+}
+
+/// Their sums, or their means over tokens.
+pub(super) fn by_likelihood(found: &[Vec<LogLikelihood>], scorer: Scorer) -> ScoresByItem {
+    let one = |found: &LogLikelihood| match scorer {
+        Scorer::LikelihoodPerToken => found.sum / found.tokens.max(1) as f64,
+        _ => found.sum,
+    };
+    found.iter().map(|answers| answers.iter().map(one).collect()).collect()
+}
+
+/// The implicit reward of a policy, up to its factor: the log-ratio to the reference (Rafailov et al. 2023).
+pub(super) fn by_log_ratio(policy: &[Vec<LogLikelihood>], reference: &[Vec<LogLikelihood>]) -> ScoresByItem {
+    let item = |(policy, reference): (&Vec<LogLikelihood>, &Vec<LogLikelihood>)| {
+        policy.iter().zip(reference).map(|(policy, reference)| policy.sum - reference.sum).collect()
+    };
+    policy.iter().zip(reference).map(item).collect()
+}
+
+/// The log-odds of the first verdict against the second after each answer.
+pub(super) fn by_verdict(
+    model: &mut dyn Model,
+    items: &[BestOf],
+    join: &Join,
+    verdicts: &[String; 2],
+    done: &mut dyn FnMut(usize) -> bool,
+) -> Result<ScoresByItem, ModelError> {
+    let choices: Vec<String> = verdicts.iter().map(|verdict| format!(" {verdict}")).collect();
+    let prompts: Vec<ChoicePrompt> = texts(items, join)
+        .into_iter()
+        .map(|prefix| ChoicePrompt { prefix, choices: choices.clone() })
+        .collect();
+    let found = model.choice_log_likelihoods(&prompts, done)?;
+    let scores = found.iter().map(|both| both[0].sum - both[1].sum);
+    Ok(nested(items, scores))
+}
+
+/// The rewards w . x of a probe that is trained on pairs of other items: logistic regression on the differences of their
+/// vectors, each in both directions, which is the model of Bradley and Terry with features.
+pub(super) fn by_probe(
+    model: &mut dyn Model,
+    train: &[BestOf],
+    items: &[BestOf],
+    join: &Join,
+    done: &mut dyn FnMut(usize) -> bool,
+) -> Result<ScoresByItem, ScorerError> {
+    let pooling = if model.card().generates { Pooling::LastToken } else { Pooling::Mean };
+    let request = EmbedRequest { pooling, layer: Layer::Last };
+    let texts: Vec<String> = [texts(train, join), texts(items, join)].concat();
+    let all: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let vectors = model.embed(&all, request, done)?;
+    let mut pairs: Vec<(usize, usize)> = Vec::new();
+    let mut first = 0;
+    for item in train {
+        let good = first..first + item.correct;
+        let bad = first + item.correct..first + item.answers.len();
+        pairs.extend(good.flat_map(|good| bad.clone().map(move |bad| (good, bad))));
+        first += item.answers.len();
+    }
+    let mut differences = Array2::<f32>::zeros((2 * pairs.len(), vectors.ncols()));
+    for (n, &(good, bad)) in pairs.iter().enumerate() {
+        let difference = &vectors.row(good) - &vectors.row(bad);
+        differences.row_mut(2 * n).assign(&difference);
+        differences.row_mut(2 * n + 1).assign(&-difference);
+    }
+    let labels: Array1<f64> = (0..2 * pairs.len()).map(|n| f64::from(u8::from(n % 2 == 0))).collect();
+    let failed = |reason| ScorerError::Probe { model: model.card().name.clone(), reason };
+    let probe = fit(differences.view(), labels.view(), &ProbeConfig::default()).map_err(failed)?;
+    let scores = vectors.axis_iter(Axis(0)).skip(first).map(|vector| {
+        vector.iter().zip(&probe.weights).map(|(x, weight)| f64::from(*x) * weight).sum::<f64>()
+    });
+    Ok(nested(items, scores))
+}
+
+/// Every answer after its prompt, item by item.
+pub(super) fn texts(items: &[BestOf], join: &Join) -> Vec<String> {
+    let text = |item: &BestOf, answer: &String| match item.prompt.is_empty() {
+        true => answer.clone(),
+        false => format!("{}{}{answer}", item.prompt, join.after(&item.prompt)),
+    };
+    items.iter().flat_map(|item| item.answers.iter().map(move |answer| text(item, answer))).collect()
+}
+
+fn nested(items: &[BestOf], mut scores: impl Iterator<Item = f64>) -> ScoresByItem {
+    items.iter().map(|item| scores.by_ref().take(item.answers.len()).collect()).collect()
+}

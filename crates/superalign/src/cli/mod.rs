@@ -1,6 +1,8 @@
 //! The command line: what can be asked, and with which exit code it is answered.
 
+mod compare;
 mod data;
+mod extrapolate;
 mod measure;
 mod report;
 mod run;
@@ -17,6 +19,8 @@ Examples:
   superalign run weak-to-strong          one experiment
   superalign data check mine.csv         what the loader understands of your data
   superalign measure votes.csv           how good and how diverse its supervision is
+  superalign compare runs/a runs/b       where two runs differ, and how sure that is
+  superalign extrapolate table.csv       what harder items or larger models will show
   superalign runtime install             makes models run several times faster
 
 Exit codes:
@@ -47,6 +51,10 @@ enum Command {
     Data(data::DataCommand),
     /// Measure how good and how diverse the supervision in a file is
     Measure(measure::MeasureArgs),
+    /// Compare two runs, or two signals of one run, item by item
+    Compare(compare::CompareArgs),
+    /// Say what right answers by difficulty or scale tell of levels beyond them
+    Extrapolate(extrapolate::ExtrapolateArgs),
     /// Read the generated world, or write its corpus, tokenizer and items
     #[command(subcommand)]
     World(world::WorldCommand),
@@ -86,6 +94,8 @@ pub fn main() -> ExitCode {
         Command::Runtime(command) => runtime::runtime(&command, out),
         Command::Data(command) => data::data(&command, out),
         Command::Measure(args) => measure::measure(&args, out),
+        Command::Compare(args) => compare::compare(&args, out),
+        Command::Extrapolate(args) => extrapolate::extrapolate(&args, out),
         Command::World(command) => world::world(&command, out),
     };
     // Whoever reads the output may have gone; that is their affair.

@@ -75,7 +75,7 @@ pub(super) fn irt(
         ..ItemResponse::default()
     };
     let found = item_response(answers.table.view(), answers.counts.as_deref(), &options)
-        .map_err(|error| named(&error, &answers))?;
+        .map_err(|error| named(table, &error, &answers))?;
     if args.json {
         let json = json(table, &answers, &found, args).map_err(Failure::usage)?;
         say(out, serde_json::to_string_pretty(&json).map_err(Failure::failed)?);
@@ -86,8 +86,8 @@ pub(super) fn irt(
 }
 
 /// The error, with the names of the items where it may tell of one.
-fn named(error: &EvaluationError, answers: &Answers) -> Failure {
-    Failure::Usage(format!("{error} (items, from 0: {})", quoted(&answers.items)))
+fn named(table: &Columns, error: &EvaluationError, answers: &Answers) -> Failure {
+    Failure::Usage(format!("{}: {error} (items, from 0: {})", table.path.display(), quoted(&answers.items)))
 }
 
 fn answers(table: &Columns, columns: &[String]) -> Result<Answers, Failure> {

@@ -192,7 +192,13 @@ pub(super) fn extrapolate(args: &ExtrapolateArgs, out: &mut dyn Write) -> Result
         Resampling::Binomial | Resampling::Straying => table::Clustered::No,
     };
     let counts = table::counts(&table, &args.columns, args.x.spacing(), clustered)?;
-    let found = work::work(&counts, args, &by)?;
+    let found = work::work(&counts, args, &by).map_err(|failure| match failure {
+        // What is wrong with an option is no fault of the table.
+        Failure::Usage(message) if !message.starts_with("--") => {
+            Failure::Usage(format!("{}: {message}", args.table.display()))
+        }
+        other => other,
+    })?;
     if let Some(path) = &args.plot {
         let svg = plot::plot(&counts, &found, args);
         crate::record::write_whole(path, svg.as_bytes()).map_err(Failure::failed)?;

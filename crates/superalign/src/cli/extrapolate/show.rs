@@ -82,7 +82,7 @@ fn sentences(found: &Found, counts: &Counts, args: &ExtrapolateArgs) -> Vec<Stri
             }
             lines.push(if found.tested > 0.0 {
                 format!(
-                    "Tested as far as {} ({} forecasts reach it); beyond, predictions are {}.",
+                    "Tested as far as {} (at least {} forecasts reach it); beyond, predictions are {}.",
                     reach_in_words(found.tested, args.x),
                     args.enough,
                     match args.beyond {

@@ -226,6 +226,10 @@ impl Residuals {
 
     /// A standard deviation of straying: the one under which the sum of the scaled squares is a draw of chi-square.
     fn draw(&self, rng: &mut Rng) -> f64 {
+        // A curve through every row: what is left of the residuals is rounding.
+        if self.degrees == 0 {
+            return 0.0;
+        }
         let square: f64 = (0..self.degrees).map(|_| normal(rng).powi(2)).sum();
         let sum =
             |variance: f64| -> f64 { self.rows.iter().map(|(square, by)| square / (variance + by)).sum() };

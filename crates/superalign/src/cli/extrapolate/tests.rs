@@ -151,6 +151,11 @@ fn backtests_of_a_ladder_cover_as_often_as_they_say() {
         let rows = found["backtests"]["by_horizon"].as_array().unwrap();
         rows.iter().find(|row| row["curve"] == curve).unwrap()["crps"]["value"].as_f64().unwrap()
     };
+    let scores = ["stack", "linear", "last value"].map(|curve| format!("{curve} {:.4}", row(curve)));
+    insta::assert_snapshot!(format!(
+        "{forecasts} forecasts, {coverage:.4} covered; CRPS one level ahead: {}",
+        scores.join(", ")
+    ));
     assert!(row("stack") < 0.8 * row("linear") && row("stack") < 0.5 * row("last value"));
     assert!(found["weights"]["logistic"].as_f64().unwrap() > 0.5, "{}", found["weights"]);
 }

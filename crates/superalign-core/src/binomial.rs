@@ -10,7 +10,7 @@ pub fn multinomial(rng: &mut Rng, counts: &[u32], drawn: &mut [u32]) {
         *drawn = if u64::from(count) == left {
             items
         } else {
-            binomial(rng, items, f64::from(count) / left as f64)
+            binomial(rng, u64::from(items), f64::from(count) / left as f64) as u32
         };
         items -= *drawn;
         left -= u64::from(count);
@@ -20,13 +20,13 @@ pub fn multinomial(rng: &mut Rng, counts: &[u32], drawn: &mut [u32]) {
 /// Number of successes in `n` trials of probability `p`.
 ///
 /// By inversion where the mean is below 10, else by transformed rejection (algorithm BTRS of Hoermann 1993, "The
-/// generation of binomial random variates"), whose cost does not depend on `n`.
-pub fn binomial(rng: &mut Rng, n: u32, p: f64) -> u32 {
+/// generation of binomial random variates"), whose cost does not depend on `n`. Above 2^53 trials, numbers are rounded.
+pub fn binomial(rng: &mut Rng, n: u64, p: f64) -> u64 {
     if n == 0 || p <= 0.0 {
         0
     } else if p > 0.5 {
         n - binomial(rng, n, 1.0 - p)
-    } else if f64::from(n) * p < 10.0 {
+    } else if n as f64 * p < 10.0 {
         inversion(rng, n, p)
     } else {
         rejection(rng, n, p)
@@ -39,21 +39,21 @@ fn uniform(rng: &mut Rng) -> f64 {
     (((high as u64) << 27 | low as u64) as f64 + 0.5) / (1_u64 << 53) as f64
 }
 
-fn inversion(rng: &mut Rng, n: u32, p: f64) -> u32 {
+fn inversion(rng: &mut Rng, n: u64, p: f64) -> u64 {
     let odds = p / (1.0 - p);
-    let mut probability = (f64::from(n) * (-p).ln_1p()).exp();
+    let mut probability = (n as f64 * (-p).ln_1p()).exp();
     let mut left = uniform(rng);
     let mut k = 0;
     while left > probability && k < n {
         left -= probability;
-        probability *= odds * f64::from(n - k) / f64::from(k + 1);
+        probability *= odds * (n - k) as f64 / (k + 1) as f64;
         k += 1;
     }
     k
 }
 
-fn rejection(rng: &mut Rng, n: u32, p: f64) -> u32 {
-    let n = f64::from(n);
+fn rejection(rng: &mut Rng, n: u64, p: f64) -> u64 {
+    let n = n as f64;
     let deviation = (n * p * (1.0 - p)).sqrt();
     let b = 1.15 + 2.53 * deviation;
     let a = -0.0873 + 0.0248 * b + 0.01 * p;
@@ -70,13 +70,13 @@ fn rejection(rng: &mut Rng, n: u32, p: f64) -> u32 {
             continue;
         }
         if edge >= 0.07 && v <= 0.92 - 4.2 / b {
-            return k as u32;
+            return k as u64;
         }
         // ln of the probability of k by that of the mode.
         let height = log_factorial(mode) + log_factorial(n - mode) - log_factorial(k) - log_factorial(n - k)
             + (k - mode) * log_odds;
         if (v * alpha / (a / (edge * edge) + b)).ln() <= height {
-            return k as u32;
+            return k as u64;
         }
     }
 }
@@ -98,13 +98,13 @@ mod tests {
     use crate::Seed;
 
     /// Pearson's chi-square of draws against the probabilities, by its degrees of freedom.
-    fn misfit(n: u32, p: f64, draws: usize) -> f64 {
-        let mut rng = Seed::new(7).named("binomial").nth(u64::from(n)).rng();
+    fn misfit(n: u64, p: f64, draws: usize) -> f64 {
+        let mut rng = Seed::new(7).named("binomial").nth(n).rng();
         let mut seen = vec![0.0; n as usize + 1];
         (0..draws).for_each(|_| seen[binomial(&mut rng, n, p) as usize] += 1.0);
         let (mut chi, mut cells, mut rest, mut rest_seen) = (0.0, -1.0, 0.0, 0.0);
         for (k, seen) in seen.iter().enumerate() {
-            let (k, n) = (k as f64, f64::from(n));
+            let (k, n) = (k as f64, n as f64);
             let log = log_factorial(n) - log_factorial(k) - log_factorial(n - k);
             let expected = draws as f64 * (log + k * p.ln() + (n - k) * (1.0 - p).ln()).exp();
             if expected < 20.0 {

@@ -5,6 +5,7 @@
 //! | [`paired`] | comparing two models on the same items |
 //! | [`reward_bench`] | official sums of RewardBench 1 and 2 |
 //! | [`extrapolation`] | ability beyond the items that can be checked |
+//! | [`surrogate`] | known answers in the place of those beyond the supervisor, and whether that works |
 
 #![expect(clippy::needless_pass_by_value, reason = "array views are Copy, which the lint does not see")]
 
@@ -13,6 +14,7 @@ pub mod extrapolation;
 pub mod paired;
 pub mod reward_bench;
 mod special;
+pub mod surrogate;
 
 pub use error::EvaluationError;
 pub use superalign_core::{Bootstrap, Estimate};

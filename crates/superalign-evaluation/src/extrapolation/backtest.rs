@@ -2,7 +2,8 @@
 
 use super::curve::Curve;
 use super::points::Points;
-use super::resample::{Resampling, resample};
+use super::predict::{check_weights, mixed};
+use super::resample::{Resampled, Resampling, resample};
 use crate::{Bootstrap, Estimate, EvaluationError};
 use superalign_core::below;
 
@@ -26,7 +27,7 @@ pub struct Forecast {
     pub fitted: usize,
     /// How many levels beyond the last of them.
     pub horizon: usize,
-    /// How far beyond it, in units of the levels.
+    /// How far beyond it, in units of the levels (of their natural logarithm under [`Spacing::Ratio`](super::Spacing)).
     pub distance: f64,
     /// The predicted level.
     pub x: f64,
@@ -80,6 +81,20 @@ pub struct Horizon {
 /// # Ok::<(), superalign_evaluation::EvaluationError>(())
 /// ```
 pub fn backtest(points: &Points, curve: Curve, options: &Backtest) -> Result<Vec<Forecast>, EvaluationError> {
+    backtest_mixture(points, &[(curve, 1.0)], options)
+}
+
+/// As [`backtest`], of several weighted curves together, as [`extrapolate`](super::extrapolate) mixes them. Weights that
+/// come from these same outcomes flatter the forecasts: take those from other series.
+///
+/// # Errors
+/// As [`backtest`]; no curves, weights that are negative or do not sum to 1 within 1e-6.
+pub fn backtest_mixture(
+    points: &Points,
+    members: &[(Curve, f64)],
+    options: &Backtest,
+) -> Result<Vec<Forecast>, EvaluationError> {
+    check_weights(members)?;
     if options.horizon == 0 {
         return Err(EvaluationError::setting("horizon", 0.0, "at least 1"));
     }
@@ -94,24 +109,41 @@ pub fn backtest(points: &Points, curve: Curve, options: &Backtest) -> Result<Vec
     let mut forecasts = vec![];
     for fitted in options.first..levels.len() {
         let bootstrap = Bootstrap { seed: options.bootstrap.seed.nth(fitted as u64), ..options.bootstrap };
-        let found = resample(&points.first(fitted), curve, options.resampling, &bootstrap)?;
+        let known = points.first(fitted);
+        let mut found: Vec<(Resampled, f64)> = vec![];
+        for (curve, weight) in members.iter().filter(|member| member.1 > 0.0) {
+            found.push((resample(&known, *curve, options.resampling, &bootstrap)?, *weight));
+        }
         for (horizon, &x) in (1..=options.horizon).zip(&levels[fitted..]) {
             let (right, total) = points.at_level(x);
-            let mut outcomes = found.outcomes(x, total as u64);
+            let draws: Vec<_> =
+                found.iter().map(|(found, weight)| (found.outcomes(x, total as u64), *weight)).collect();
+            let mut outcomes = mixed(&draws, bootstrap.draws);
+            let (mut value, mut logs) = (0.0, vec![]);
+            for (found, weight) in &found {
+                value += weight * found.fitted.at(x)?;
+                logs.push(weight.ln() + found.log_score(x, right, total));
+            }
             let observed = right / total;
             forecasts.push(Forecast {
                 fitted,
                 horizon,
-                distance: x - levels[fitted - 1],
+                distance: points.spacing.place(x) - points.spacing.place(levels[fitted - 1]),
                 x,
                 observed,
-                predicted: bootstrap.interval(found.fitted.at(x)?, outcomes.clone()),
-                log_score: found.log_score(x, right, total),
+                predicted: bootstrap.interval(value, outcomes.clone()),
+                log_score: log_sum(&logs),
                 crps: crps(&mut outcomes, observed),
             });
         }
     }
     Ok(forecasts)
+}
+
+/// Logarithm of the sum of what these are the logarithms of.
+fn log_sum(logs: &[f64]) -> f64 {
+    let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    most + logs.iter().map(|log| (log - most).exp()).sum::<f64>().ln()
 }
 
 /// The continuous ranked probability score of draws: E|y - observed| - E|y - y'| / 2.

@@ -1,7 +1,6 @@
 //! The normal and the binomial distribution: what the models need of them, and draws.
 
-use superalign_core::Rng;
-use superalign_core::below;
+use superalign_core::{Rng, below};
 
 /// Probabilities within a logarithm are kept this far from 0 and 1.
 pub(super) const SMALL: f64 = 1e-9;
@@ -50,47 +49,9 @@ pub(super) fn normal(rng: &mut Rng) -> f64 {
     radius * (std::f64::consts::TAU * uniform(rng)).cos()
 }
 
-/// A draw of the number of successes in `n` trials of probability `p`, by inversion from the most probable number
-/// outwards: about sqrt(n) steps. Above a variance of a hundred million, a normal draw is rounded instead.
+/// A draw of the number of successes in `n` trials, a whole number, of probability `p`.
 pub(super) fn binomial(rng: &mut Rng, n: f64, p: f64) -> f64 {
-    if p <= 0.0 || n <= 0.0 {
-        return 0.0;
-    }
-    if p >= 1.0 {
-        return n;
-    }
-    if n * p * (1.0 - p) > 1e8 {
-        return (n * p + (n * p * (1.0 - p)).sqrt() * normal(rng)).round().clamp(0.0, n);
-    }
-    let mode = ((n + 1.0) * p).floor().min(n);
-    let odds = p / (1.0 - p);
-    let at_mode = (log_choose(n, mode) + mode * p.ln() + (n - mode) * (-p).ln_1p()).exp();
-    let mut left = uniform(rng) - at_mode;
-    let (mut low, mut high) = (mode, mode);
-    let (mut at_low, mut at_high) = (at_mode, at_mode);
-    while left > 0.0 && (low > 0.0 || high < n) {
-        if low > 0.0 {
-            at_low *= low / (odds * (n - low + 1.0));
-            low -= 1.0;
-            left -= at_low;
-            if left <= 0.0 {
-                return low;
-            }
-        }
-        if high < n {
-            at_high *= odds * (n - high) / (high + 1.0);
-            high += 1.0;
-            left -= at_high;
-            if left <= 0.0 {
-                return high;
-            }
-        }
-        // What rounding has left over belongs to no number.
-        if at_low + at_high < 1e-18 {
-            return mode;
-        }
-    }
-    mode
+    superalign_core::binomial(rng, n as u64, p) as f64
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The curves of ability over difficulty or scale: their formulas, parameters and derivatives. Fitting them is in `fit`.
 
 use super::chance::logistic;
-use super::points::Points;
+use super::points::{Points, Spacing};
 use crate::EvaluationError;
 
 /// Numbers that a curve of the four-parameter kinds is searched in.
@@ -62,20 +62,21 @@ pub(super) struct Frame {
     pub(super) centre: f64,
     pub(super) scale: f64,
     pub(super) first: f64,
+    pub(super) spacing: Spacing,
 }
 
 impl Frame {
     pub(super) fn new(points: &Points) -> Self {
-        let levels = &points.levels;
-        let (first, last) = (levels[0], levels[levels.len() - 1]);
+        let (levels, spacing) = (&points.levels, points.spacing);
+        let (first, last) = (spacing.place(levels[0]), spacing.place(levels[levels.len() - 1]));
         let centre = 0.5 * first + 0.5 * last;
         // Half the range: the levels run from -1 to 1.
         let half = 0.5 * last - 0.5 * first;
-        Self { centre, scale: if half > 0.0 { half } else { 1.0 }, first }
+        Self { centre, scale: if half > 0.0 { half } else { 1.0 }, first: levels[0], spacing }
     }
 
     pub(super) fn unit(&self, x: f64) -> f64 {
-        (x - self.centre) / self.scale
+        (self.spacing.place(x) - self.centre) / self.scale
     }
 }
 
@@ -226,9 +227,10 @@ impl Curve {
             Self::Logistic { floor, ceiling } => {
                 let limits = Limits::new(floor, ceiling, raw);
                 let steep = if raw[1].abs() < 1e-12 { 1e-12 } else { raw[1] };
+                let midpoint = frame.centre - raw[0] / steep * frame.scale;
                 vec![
                     ("slope", raw[1] / frame.scale),
-                    ("midpoint", frame.centre - raw[0] / steep * frame.scale),
+                    ("midpoint", frame.spacing.level(midpoint)),
                     ("floor", limits.floor),
                     ("ceiling", limits.ceiling),
                 ]
@@ -257,7 +259,7 @@ mod tests {
 
     #[test]
     fn derivatives_are_those_of_the_formulas() {
-        let frame = Frame { centre: 4.0, scale: 3.0, first: 1.0 };
+        let frame = Frame { centre: 4.0, scale: 3.0, first: 1.0, spacing: Spacing::Even };
         let (free, fixed) = (Bound::Free, Bound::Fixed(0.9));
         for curve in [
             Curve::Logistic { floor: free, ceiling: free },

@@ -2,7 +2,7 @@
 
 use super::chance::{log_choose, log_kernel};
 use super::curve::{Curve, Frame, Raw, Trend};
-use super::points::Points;
+use super::points::{Points, Row, Spacing};
 use super::search::Problem;
 use crate::EvaluationError;
 
@@ -27,27 +27,40 @@ pub(super) enum Form {
     /// A curve that was searched for.
     Raw(Curve, Frame, Raw),
     /// Straight between knots, level outside.
-    Knots(Vec<f64>, Vec<f64>),
+    Knots(Vec<f64>, Vec<f64>, Spacing),
     /// A line kept between 0 and 1.
-    Line { intercept: f64, slope: f64 },
+    Line { intercept: f64, slope: f64, spacing: Spacing },
 }
 
 impl Form {
     pub(super) fn at(&self, x: f64) -> f64 {
         match self {
             Self::Raw(curve, frame, raw) => curve.share(frame, raw, x).0,
-            Self::Line { intercept, slope } => (intercept + slope * x).clamp(0.0, 1.0),
-            Self::Knots(levels, shares) => {
+            Self::Line { intercept, slope, spacing } => {
+                (intercept + slope * spacing.place(x)).clamp(0.0, 1.0)
+            }
+            Self::Knots(levels, shares, spacing) => {
                 let after = levels.partition_point(|&level| level < x);
                 if after == 0 {
                     shares[0]
                 } else if after == levels.len() {
                     shares[after - 1]
                 } else {
-                    let part = (x - levels[after - 1]) / (levels[after] - levels[after - 1]);
+                    let [before, at, next] =
+                        [levels[after - 1], x, levels[after]].map(|level| spacing.place(level));
+                    let part = (at - before) / (next - before);
                     shares[after - 1] + part * (shares[after] - shares[after - 1])
                 }
             }
+        }
+    }
+}
+
+impl Form {
+    pub(super) fn spacing(&self) -> Spacing {
+        match self {
+            Self::Raw(_, frame, _) => frame.spacing,
+            Self::Line { spacing, .. } | Self::Knots(_, _, spacing) => *spacing,
         }
     }
 }
@@ -59,7 +72,7 @@ impl Fitted {
     /// # Errors
     /// A level that is not finite; for a power law one that is not above 0.
     pub fn at(&self, x: f64) -> Result<f64, EvaluationError> {
-        check_level(&self.curve, 0, x)?;
+        check_level(&self.curve, self.form.spacing(), 0, x)?;
         Ok(self.form.at(x))
     }
 
@@ -71,10 +84,16 @@ impl Fitted {
 }
 
 /// Whether the curve has a value at the level.
-pub(super) fn check_level(curve: &Curve, index: usize, x: f64) -> Result<(), EvaluationError> {
+pub(super) fn check_level(
+    curve: &Curve,
+    spacing: Spacing,
+    index: usize,
+    x: f64,
+) -> Result<(), EvaluationError> {
     let expected = match x {
         x if !x.is_finite() => "a finite number",
         x if x <= 0.0 && curve.needs_positive() => "above 0 for a power law",
+        x if x <= 0.0 && spacing == Spacing::Ratio => "above 0, where levels count by ratios",
         _ => return Ok(()),
     };
     Err(EvaluationError::Value { what: "level", index, found: x, expected })
@@ -114,7 +133,7 @@ pub(super) fn fit_from(
 ) -> Result<Fitted, EvaluationError> {
     curve.check()?;
     for (index, &level) in points.levels.iter().enumerate() {
-        check_level(&curve, index, level)?;
+        check_level(&curve, points.spacing, index, level)?;
     }
     let mut free = curve.free().iter().filter(|&&free| free).count();
     let expected = if curve == Curve::Linear { 2 } else { free.max(1) };
@@ -133,13 +152,13 @@ pub(super) fn fit_from(
             let last = points.levels[points.levels.len() - 1];
             let (right, total) = points.at_level(last);
             parameters.push(("share", right / total));
-            Form::Knots(vec![last], vec![right / total])
+            Form::Knots(vec![last], vec![right / total], points.spacing)
         }
         Curve::Linear => {
             free = 2;
             let (intercept, slope) = line(points);
             parameters.extend([("intercept", intercept), ("slope", slope)]);
-            Form::Line { intercept, slope }
+            Form::Line { intercept, slope, spacing: points.spacing }
         }
         Curve::Logistic { .. } | Curve::PowerLaw { .. } | Curve::ClippedLinear { .. } => {
             let problem = Problem { curve, frame: Frame::new(points), rows: &points.rows };
@@ -179,13 +198,14 @@ fn monotone(points: &Points, trend: Trend) -> (Form, usize) {
         }
     }
     let shares = blocks.iter().flat_map(|&(right, total, levels)| std::iter::repeat_n(right / total, levels));
-    (Form::Knots(points.levels.clone(), shares.collect()), blocks.len())
+    (Form::Knots(points.levels.clone(), shares.collect(), points.spacing), blocks.len())
 }
 
 /// Intercept and slope of the line of weighted least squares.
 fn line(points: &Points) -> (f64, f64) {
     let sum = |of: &dyn Fn(f64, f64) -> f64| {
-        points.rows.iter().map(|row| row.total * of(row.x, row.right / row.total)).sum::<f64>()
+        let term = |row: &Row| row.total * of(points.spacing.place(row.x), row.right / row.total);
+        points.rows.iter().map(term).sum::<f64>()
     };
     let weight = sum(&|_, _| 1.0);
     let (x, y) = (sum(&|x, _| x) / weight, sum(&|_, y| y) / weight);

@@ -6,7 +6,7 @@
 //! | [`ability_mean`], [`ability_top`] | what persons can do, given the items |
 //! | [`fit`] | a [`Curve`] over difficulty or scale, from counts |
 //! | [`profile`], [`resample`] | intervals of its parameters, shares and outcomes |
-//! | [`backtest`], [`by_horizon`] | how good its predictions were |
+//! | [`backtest`], [`backtest_mixture`], [`by_horizon`] | how good its predictions were |
 //! | [`stack`] | weights of several curves, by their held-out log-score |
 //! | [`extrapolate`] | predictions beyond the data, no farther than was tested |
 
@@ -27,11 +27,11 @@ mod responses;
 mod search;
 
 pub use ability::{ability_mean, ability_top};
-pub use backtest::{Backtest, Forecast, Horizon, backtest, by_horizon, tested_reach};
+pub use backtest::{Backtest, Forecast, Horizon, backtest, backtest_mixture, by_horizon, tested_reach};
 pub use curve::{Bound, Curve, Trend};
 pub use fit::{Fitted, fit};
 pub use item_response::{ItemModel, ItemPrior, ItemResponse, Items, Parameter, item_response};
-pub use points::Points;
+pub use points::{Points, Spacing};
 pub use predict::{Beyond, Extrapolation, Prediction, Reach, extrapolate, stack, stack_scores};
 pub use profile::{Target, profile};
 pub use resample::{Resampled, Resampling, resample};

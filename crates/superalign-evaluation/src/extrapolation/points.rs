@@ -2,6 +2,37 @@
 
 use crate::EvaluationError;
 
+/// How distances between levels count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Spacing {
+    /// As they are: difficulty.
+    #[default]
+    Even,
+    /// By ratios: parameters, compute. Logistic, clipped, linear and monotone curves are over the natural logarithm of
+    /// the level, and so are their slopes and all distances; midpoints are levels. Levels are above 0. A power law is
+    /// one in the level either way.
+    Ratio,
+}
+
+impl Spacing {
+    /// Where a level lies.
+    pub(super) fn place(self, level: f64) -> f64 {
+        match self {
+            Self::Even => level,
+            Self::Ratio => level.ln(),
+        }
+    }
+
+    /// The level that lies there.
+    pub(super) fn level(self, place: f64) -> f64 {
+        match self {
+            Self::Even => place,
+            // Beyond, there are no such levels.
+            Self::Ratio => place.clamp(-700.0, 700.0).exp(),
+        }
+    }
+}
+
 /// How many of how many items are answered rightly at each level of difficulty or scale.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Points {
@@ -9,6 +40,7 @@ pub struct Points {
     /// Distinct levels, rising.
     pub(super) levels: Vec<f64>,
     pub(super) clustered: bool,
+    pub(super) spacing: Spacing,
 }
 
 /// One row: `right` of `total` at `x`.
@@ -49,6 +81,35 @@ impl Points {
         clusters: &[u32],
     ) -> Result<Self, EvaluationError> {
         Self::build(x, right, total, Some(clusters))
+    }
+
+    /// The same rows, whose levels count so.
+    ///
+    /// # Errors
+    /// Under [`Spacing::Ratio`] a level that is not above 0.
+    ///
+    /// ```
+    /// use superalign_evaluation::extrapolation::{Curve, Points, Spacing, fit};
+    /// // Ten times the size adds as much to the log-odds at every size.
+    /// let points = Points::new(&[1e6, 1e7, 1e8, 1e9], &[120, 270, 500, 730], &[1000; 4])?.spaced(Spacing::Ratio)?;
+    /// let found = fit(&points, Curve::logistic())?;
+    /// assert!((found.parameters[1].1 / 1e8 - 1.0).abs() < 0.1 && found.at(1e10)? > 0.85);
+    /// # Ok::<(), superalign_evaluation::EvaluationError>(())
+    /// ```
+    pub fn spaced(self, spacing: Spacing) -> Result<Self, EvaluationError> {
+        if spacing == Spacing::Ratio
+            && let Some(index) = self.levels.iter().position(|&level| level <= 0.0)
+        {
+            let (what, expected) = ("level", "above 0, where levels count by ratios");
+            return Err(EvaluationError::Value { what, index, found: self.levels[index], expected });
+        }
+        Ok(Self { spacing, ..self })
+    }
+
+    /// How distances between the levels count.
+    #[must_use]
+    pub const fn spacing(&self) -> Spacing {
+        self.spacing
     }
 
     /// The distinct levels, rising.
@@ -95,21 +156,21 @@ impl Points {
                 cluster: clusters.map_or(index as u32, |clusters| clusters[index]),
             });
         }
-        Ok(Self::of(rows, clusters.is_some()))
+        Ok(Self::of(rows, clusters.is_some(), Spacing::Even))
     }
 
-    pub(super) fn of(mut rows: Vec<Row>, clustered: bool) -> Self {
+    pub(super) fn of(mut rows: Vec<Row>, clustered: bool, spacing: Spacing) -> Self {
         rows.sort_by(|a, b| a.x.total_cmp(&b.x));
         let mut levels: Vec<f64> = rows.iter().map(|row| row.x).collect();
         levels.dedup();
-        Self { rows, levels, clustered }
+        Self { rows, levels, clustered, spacing }
     }
 
     /// The rows of the first levels.
     pub(super) fn first(&self, levels: usize) -> Self {
         let last = self.levels[levels - 1];
         let rows = self.rows.iter().filter(|row| row.x <= last).copied().collect();
-        Self { rows, levels: self.levels[..levels].to_vec(), clustered: self.clustered }
+        Self { rows, levels: self.levels[..levels].to_vec(), ..*self }
     }
 
     /// Right and all answers at a level.

@@ -2,7 +2,7 @@
 
 use super::backtest::Forecast;
 use super::curve::Curve;
-use super::points::Points;
+use super::points::{Points, Spacing};
 use super::resample::{Resampled, Resampling, check_target, resample};
 use crate::{Bootstrap, Estimate, EvaluationError};
 use ndarray::ArrayView2;
@@ -37,8 +37,8 @@ pub struct Extrapolation {
     pub resampling: Resampling,
     /// How intervals are made.
     pub bootstrap: Bootstrap,
-    /// How far beyond the last level predictions have been tested, in units of the levels: that of
-    /// [`tested_reach`](super::tested_reach), or 0.
+    /// How far beyond the last level predictions have been tested, in units of the levels (of their natural logarithm
+    /// under [`Spacing::Ratio`](super::Spacing)): that of [`tested_reach`](super::tested_reach), or 0.
     pub tested: f64,
     /// What to do beyond.
     pub beyond: Beyond,
@@ -101,7 +101,7 @@ pub fn extrapolate(
     let mut reaches = Vec::with_capacity(targets.len());
     for (index, &(x, items)) in targets.iter().enumerate() {
         for (curve, _) in &members {
-            check_target(curve, index, x, items)?;
+            check_target(curve, points.spacing, index, x, items)?;
         }
         reaches.push(reach(points, x, options)?);
     }
@@ -113,7 +113,7 @@ pub fn extrapolate(
     targets.iter().zip(reaches).map(predict).collect()
 }
 
-fn check_weights(members: &[(Curve, f64)]) -> Result<(), EvaluationError> {
+pub(super) fn check_weights(members: &[(Curve, f64)]) -> Result<(), EvaluationError> {
     if members.is_empty() {
         return Err(EvaluationError::TooFew { what: "curves", found: 0, expected: 1 });
     }
@@ -134,7 +134,7 @@ fn reach(points: &Points, x: f64, options: &Extrapolation) -> Result<Reach, Eval
     let levels = points.levels();
     let (first, last) = (levels[0], levels[levels.len() - 1]);
     let refuse = |reason: String| Err(EvaluationError::undefined("prediction", reason));
-    let distance = x - last;
+    let distance = points.spacing.place(x) - points.spacing.place(last);
     if x < first {
         return refuse(format!("level {x} is below the first, {first}: backtests go upwards"));
     }
@@ -146,7 +146,17 @@ fn reach(points: &Points, x: f64, options: &Extrapolation) -> Result<Reach, Eval
         return Ok(Reach::Tested);
     }
     if options.beyond == Beyond::Refuse || options.tested == 0.0 {
-        return refuse(format!("level {x} is {distance} beyond the last, and {} was tested", options.tested));
+        let tested = options.tested;
+        return refuse(match points.spacing {
+            Spacing::Even => format!("level {x} is {distance} beyond the last, and {tested} was tested"),
+            Spacing::Ratio => {
+                format!(
+                    "level {x} is {:.2} times the last, and {:.2} times was tested",
+                    x / last,
+                    tested.exp()
+                )
+            }
+        });
     }
     Ok(Reach::Widened { factor: distance / options.tested })
 }
@@ -180,7 +190,7 @@ fn predict(
 }
 
 /// `n` draws from the mixture, each member having its share of them.
-fn mixed(members: &[(Vec<f64>, f64)], n: usize) -> Vec<f64> {
+pub(super) fn mixed(members: &[(Vec<f64>, f64)], n: usize) -> Vec<f64> {
     let total: f64 = members.iter().map(|member| member.1).sum();
     let mut draws = Vec::with_capacity(n);
     let (mut member, mut until) = (0, members[0].1 / total);

@@ -53,7 +53,7 @@ pub fn profile(
     };
     let is_share = match target {
         Target::Share(x) => {
-            check_level(curve, 0, x)?;
+            check_level(curve, frame.spacing, 0, x)?;
             true
         }
         Target::Parameter(place) => check_parameter(fitted, place)?,

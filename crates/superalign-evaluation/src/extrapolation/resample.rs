@@ -3,7 +3,7 @@
 use super::chance::{SMALL, binomial, log_choose, log_kernel, logistic, logit, normal};
 use super::curve::Curve;
 use super::fit::{Fitted, Form, check_level, fit, fit_from};
-use super::points::{Points, Row};
+use super::points::{Points, Row, Spacing};
 use crate::{Bootstrap, Estimate, EvaluationError};
 use std::collections::BTreeMap;
 use superalign_core::{Rng, below};
@@ -20,7 +20,7 @@ pub enum Resampling {
     Binomial,
     /// The answers, and the levels: the log-odds of each row stray from the curve by a normal error, whose variance is
     /// drawn from what the residuals leave possible (the chi-square of the Q-profile). Outcomes to come stray as well.
-    /// It needs more rows than the curve has parameters.
+    /// It needs more rows than the curve has parameters; but a monotone curve through every level shows no straying.
     Straying,
     /// Whole clusters of [`Points::clustered`], drawn with replacement.
     Clusters,
@@ -75,7 +75,8 @@ pub fn resample(
     bootstrap.check()?;
     let fitted = fit(points, curve)?;
     let residuals = Residuals::new(points, &fitted);
-    if resampling == Resampling::Straying && residuals.degrees == 0 {
+    let through_all = matches!(curve, Curve::Monotone(_));
+    if resampling == Resampling::Straying && residuals.degrees == 0 && !through_all {
         let reason = format!("{} rows are fitted by {} parameters", points.rows.len(), fitted.free);
         return Err(EvaluationError::undefined("straying of levels", reason));
     }
@@ -96,7 +97,7 @@ pub fn resample(
             Resampling::Clusters => {
                 let rows =
                     (0..clusters.len()).flat_map(|_| clusters[below(&mut rng, clusters.len())].clone());
-                Points::of(rows.collect(), true)
+                Points::of(rows.collect(), true, points.spacing)
             }
             Resampling::Binomial | Resampling::Straying => {
                 if resampling == Resampling::Straying {
@@ -225,6 +226,10 @@ impl Residuals {
 
     /// A standard deviation of straying: the one under which the sum of the scaled squares is a draw of chi-square.
     fn draw(&self, rng: &mut Rng) -> f64 {
+        // A curve through every row: what is left of the residuals is rounding.
+        if self.degrees == 0 {
+            return 0.0;
+        }
         let square: f64 = (0..self.degrees).map(|_| normal(rng).powi(2)).sum();
         let sum =
             |variance: f64| -> f64 { self.rows.iter().map(|(square, by)| square / (variance + by)).sum() };
@@ -241,7 +246,13 @@ impl Residuals {
 }
 
 /// Whether the curve can be evaluated there, and the outcome counted.
-pub(super) fn check_target(curve: &Curve, index: usize, x: f64, items: u64) -> Result<(), EvaluationError> {
-    check_level(curve, index, x)?;
+pub(super) fn check_target(
+    curve: &Curve,
+    spacing: Spacing,
+    index: usize,
+    x: f64,
+    items: u64,
+) -> Result<(), EvaluationError> {
+    check_level(curve, spacing, index, x)?;
     check_items(index, items)
 }

@@ -2,3 +2,4 @@
 
 mod paired;
 mod reward_bench;
+mod surrogate;

@@ -1,6 +1,8 @@
 //! The command line: what can be asked, and with which exit code it is answered.
 
+mod compare;
 mod data;
+mod extrapolate;
 mod measure;
 mod report;
 mod reward_bench;
@@ -19,6 +21,8 @@ Examples:
   superalign data check mine.csv         what the loader understands of your data
   superalign measure votes.csv           how good and how diverse its supervision is
   superalign reward-bench run            the ladder on preferences in RewardBench's four sections
+  superalign compare runs/a runs/b       where two runs differ, and how sure that is
+  superalign extrapolate table.csv       what harder items or larger models will show
   superalign runtime install             makes models run several times faster
 
 Exit codes:
@@ -52,6 +56,10 @@ enum Command {
     /// Sum up what reward models say by RewardBench's official rules, or run models over preferences
     #[command(subcommand)]
     RewardBench(reward_bench::RewardBenchCommand),
+    /// Compare two runs, or two signals of one run, item by item
+    Compare(compare::CompareArgs),
+    /// Say what right answers by difficulty or scale tell of levels beyond them
+    Extrapolate(extrapolate::ExtrapolateArgs),
     /// Read the generated world, or write its corpus, tokenizer, items and preferences
     #[command(subcommand)]
     World(world::WorldCommand),
@@ -92,6 +100,8 @@ pub fn main() -> ExitCode {
         Command::Data(command) => data::data(&command, out),
         Command::Measure(args) => measure::measure(&args, out),
         Command::RewardBench(command) => reward_bench::reward_bench(&command, out),
+        Command::Compare(args) => compare::compare(&args, out),
+        Command::Extrapolate(args) => extrapolate::extrapolate(&args, out),
         Command::World(command) => world::world(&command, out),
     };
     // Whoever reads the output may have gone; that is their affair.

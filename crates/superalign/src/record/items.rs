@@ -90,6 +90,18 @@ pub fn read_items(path: &Path, digest: &str) -> Result<Option<Vec<ItemRow>>, Rec
     if blake3::hash(&bytes).to_hex().as_str() != digest {
         return Ok(None);
     }
+    parse(path, bytes).map(Some)
+}
+
+/// Reads the rows of a complete run.
+///
+/// # Errors
+/// The file is missing, cannot be read, or holds something else.
+pub fn load_items(path: &Path) -> Result<Vec<ItemRow>, RecordError> {
+    parse(path, std::fs::read(path).map_err(RecordError::io("read", path))?)
+}
+
+fn parse(path: &Path, bytes: Vec<u8>) -> Result<Vec<ItemRow>, RecordError> {
     let broken = |e: String| RecordError::Damaged {
         path: path.to_owned(),
         line: None,
@@ -104,7 +116,7 @@ pub fn read_items(path: &Path, digest: &str) -> Result<Option<Vec<ItemRow>>, Rec
         let batch = batch.map_err(|e| broken(e.to_string()))?;
         rows_of(&batch, &mut rows).ok_or_else(|| broken("other columns".to_owned()))?;
     }
-    Ok(Some(rows))
+    Ok(rows)
 }
 
 /// Columns of text that repeats are dictionaries.
@@ -209,5 +221,8 @@ mod tests {
         assert_eq!(write_items(&folder.path().join("again"), &rows).unwrap(), digest);
         assert_eq!(read_items(&path, "other").unwrap(), None);
         assert_eq!(read_items(&folder.path().join("none"), &digest).unwrap(), None);
+        assert_eq!(load_items(&path).unwrap(), rows);
+        std::fs::write(&path, "no rows").unwrap();
+        assert!(load_items(&path).unwrap_err().to_string().ends_with("expected item-level results"));
     }
 }

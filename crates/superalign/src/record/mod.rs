@@ -18,7 +18,7 @@ mod lock;
 mod manifest;
 mod metrics;
 
-pub use items::{ItemRow, read_items, write_items};
+pub use items::{ItemRow, load_items, read_items, write_items};
 pub use journal::{Entry, Journal};
 pub use lock::Lock;
 pub use manifest::{Host, Manifest, Status};

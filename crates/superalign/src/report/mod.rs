@@ -11,6 +11,7 @@ mod prose;
 mod table;
 pub(crate) mod weak_to_strong;
 
+pub(crate) use figure::{Lines as FigureLines, Series as FigureSeries, lines as figure_lines};
 pub use html::page;
 pub(crate) use table::thousands;
 pub use table::{Table, plan_tables, terminal};

@@ -1,8 +1,9 @@
 //! Known parameters are found again, and intervals cover them as often as they say.
 
 use crate::extrapolation::{
-    Backtest, Bound, Curve, ItemModel, ItemPrior, ItemResponse, Points, Resampling, Target, Trend,
-    ability_mean, backtest, by_horizon, chance, fit, item_response, profile, resample, stack, tested_reach,
+    Backtest, Beyond, Bound, Curve, Extrapolation, ItemModel, ItemPrior, ItemResponse, Points, Reach,
+    Resampling, Spacing, Target, Trend, ability_mean, backtest, backtest_mixture, by_horizon, chance,
+    extrapolate, fit, item_response, profile, resample, stack, tested_reach,
 };
 use crate::{Bootstrap, EvaluationError};
 use ndarray::Array2;
@@ -245,5 +246,98 @@ fn every_curve_fits_shares_at_their_ends() -> Result<(), EvaluationError> {
             }
         }
     }
+    Ok(())
+}
+
+#[test]
+fn levels_that_count_by_ratios_are_levels_of_their_logarithm() -> Result<(), EvaluationError> {
+    let sizes = [6e4, 2e5, 8e5, 3e6, 1.2e7, 5e7];
+    let right = [520, 561, 632, 699, 772, 821];
+    let points = Points::new(&sizes, &right, &[1000; 6])?.spaced(Spacing::Ratio)?;
+    let logs: Vec<f64> = sizes.iter().map(|size: &f64| size.ln()).collect();
+    let plain = Points::new(&logs, &right, &[1000; 6])?;
+    let by = Bootstrap { draws: 40, ..Bootstrap::new(Seed::new(1)) };
+    let free = Bound::Free;
+    for curve in [
+        Curve::Logistic { floor: Bound::Fixed(0.5), ceiling: free },
+        Curve::ClippedLinear { floor: Bound::Fixed(0.5), ceiling: Bound::Fixed(1.0) },
+        Curve::Linear,
+        Curve::Monotone(Trend::Rising),
+    ] {
+        let (found, other) = (fit(&points, curve)?, fit(&plain, curve)?);
+        for size in [1e5, 3e5, 4e7, 1e9] {
+            assert!((found.at(size)? - other.at(size.ln())?).abs() < 1e-9, "{curve:?} {size}");
+        }
+        if let (Some(found), Some(other)) = (found.parameters.get(1), other.parameters.get(1)) {
+            let other = if found.0 == "midpoint" { other.1.exp() } else { other.1 };
+            assert!((found.1 / other - 1.0).abs() < 1e-6, "{curve:?}: {found:?} {other}");
+        }
+        let options = Backtest { first: 4, horizon: 2, resampling: Resampling::Binomial, bootstrap: by };
+        let (one, two) = (backtest(&points, curve, &options)?, backtest(&plain, curve, &options)?);
+        for (one, two) in one.iter().zip(&two) {
+            assert!((one.distance - two.distance).abs() < 1e-12 && (one.crps - two.crps).abs() < 1e-3);
+        }
+    }
+    // A power law is one in the level itself, whichever way distances count.
+    let power = Curve::PowerLaw { asymptote: free };
+    let even = Points::new(&sizes, &right, &[1000; 6])?;
+    assert!((fit(&points, power)?.at(1e9)? - fit(&even, power)?.at(1e9)?).abs() < 1e-9);
+    let zero = Points::new(&[0.0, 1.0], &[1, 2], &[9; 2])?.spaced(Spacing::Ratio).unwrap_err().to_string();
+    assert_eq!(zero, "level 0 is 0: expected above 0, where levels count by ratios");
+    assert!(fit(&points, Curve::logistic())?.at(0.0).is_err());
+    let options = Extrapolation {
+        resampling: Resampling::Binomial,
+        bootstrap: by,
+        tested: 10.0_f64.ln(),
+        beyond: Beyond::Refuse,
+    };
+    let members = [(Curve::logistic(), 1.0)];
+    assert_eq!(extrapolate(&points, &members, &[(5e8, 100)], &options)?[0].reach, Reach::Tested);
+    let far = extrapolate(&points, &members, &[(1e9, 100)], &options).unwrap_err().to_string();
+    assert_eq!(
+        far,
+        "prediction is undefined: level 1000000000 is 20.00 times the last, and 10.00 times was tested"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_mixture_is_tested_as_a_whole() -> Result<(), EvaluationError> {
+    let points = Points::new(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[97, 90, 71, 48, 29, 11], &[100; 6])?;
+    let by = Bootstrap { draws: 200, ..Bootstrap::new(Seed::new(5)) };
+    let options = Backtest { first: 3, horizon: 2, resampling: Resampling::Binomial, bootstrap: by };
+    let (logistic, linear) = (Curve::logistic(), Curve::Linear);
+    let one = backtest(&points, logistic, &options)?;
+    assert_eq!(backtest_mixture(&points, &[(logistic, 1.0), (linear, 0.0)], &options)?, one);
+    let two = backtest(&points, linear, &options)?;
+    let both = backtest_mixture(&points, &[(logistic, 0.5), (linear, 0.5)], &options)?;
+    for ((one, two), both) in one.iter().zip(&two).zip(&both) {
+        let mean = 0.5 * (one.predicted.value + two.predicted.value);
+        assert!((both.predicted.value - mean).abs() < 1e-12);
+        let score = (0.5 * one.log_score.exp() + 0.5 * two.log_score.exp()).ln();
+        assert!((both.log_score - score).abs() < 1e-9);
+        assert!(both.predicted.lo <= one.predicted.lo.max(two.predicted.lo) + 1e-12);
+    }
+    let error = backtest_mixture(&points, &[(logistic, 0.5)], &options).unwrap_err().to_string();
+    assert_eq!(error, "sum of the weights = 0.5: expected 1");
+    Ok(())
+}
+
+#[test]
+fn a_monotone_curve_through_every_level_does_not_stray() -> Result<(), EvaluationError> {
+    let points = Points::new(&[1.0, 2.0, 3.0], &[90, 50, 10], &[100; 3])?;
+    let by = Bootstrap { draws: 50, ..Bootstrap::new(Seed::new(1)) };
+    let curve = Curve::Monotone(Trend::Falling);
+    let straying = resample(&points, curve, Resampling::Straying, &by)?.share(3.0)?;
+    assert_eq!(straying, resample(&points, curve, Resampling::Binomial, &by)?.share(3.0)?);
+    assert!(
+        resample(
+            &points,
+            Curve::Logistic { floor: Bound::Free, ceiling: Bound::Fixed(1.0) },
+            Resampling::Straying,
+            &by
+        )
+        .is_err()
+    );
     Ok(())
 }

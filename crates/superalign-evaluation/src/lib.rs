@@ -5,12 +5,14 @@
 //! | [`paired`] | comparing two models on the same items |
 //! | [`reward_bench`] | official sums of RewardBench 1 and 2 |
 //! | [`extrapolation`] | ability beyond the items that can be checked |
+//! | [`peer_review`] | rankings by comparisons, and how far judges can be relied on |
 
 #![expect(clippy::needless_pass_by_value, reason = "array views are Copy, which the lint does not see")]
 
 mod error;
 pub mod extrapolation;
 pub mod paired;
+pub mod peer_review;
 pub mod reward_bench;
 mod special;
 

@@ -18,3 +18,7 @@ mod special;
 
 pub use error::EvaluationError;
 pub use superalign_core::{Bootstrap, Estimate};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

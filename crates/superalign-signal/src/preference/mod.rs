@@ -10,6 +10,7 @@
 mod agreement;
 mod comparison;
 mod length;
+mod newton;
 mod own;
 mod position;
 mod transitivity;

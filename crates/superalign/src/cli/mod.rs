@@ -2,6 +2,7 @@
 
 mod data;
 mod measure;
+mod rank;
 mod report;
 mod run;
 mod runtime;
@@ -17,6 +18,7 @@ Examples:
   superalign run weak-to-strong          one experiment
   superalign data check mine.csv         what the loader understands of your data
   superalign measure votes.csv           how good and how diverse its supervision is
+  superalign rank votes.csv              models ranked by votes on their answers
   superalign runtime install             makes models run several times faster
 
 Exit codes:
@@ -47,6 +49,8 @@ enum Command {
     Data(data::DataCommand),
     /// Measure how good and how diverse the supervision in a file is
     Measure(measure::MeasureArgs),
+    /// Rank models by votes on their answers, with intervals
+    Rank(rank::RankArgs),
     /// Read the generated world, or write its corpus, tokenizer and items
     #[command(subcommand)]
     World(world::WorldCommand),
@@ -86,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Runtime(command) => runtime::runtime(&command, out),
         Command::Data(command) => data::data(&command, out),
         Command::Measure(args) => measure::measure(&args, out),
+        Command::Rank(args) => rank::rank(&args, out),
         Command::World(command) => world::world(&command, out),
     };
     // Whoever reads the output may have gone; that is their affair.

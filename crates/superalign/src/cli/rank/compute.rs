@@ -16,6 +16,14 @@ use superalign_evaluation::peer_review::{
 /// Fewer labels than this are too few to cluster by, unless somebody asks for it.
 const FEW_CLUSTERS: usize = 10;
 
+/// What each judge counts.
+pub(super) struct Weights {
+    /// What a weight is.
+    pub(super) what: &'static str,
+    /// Name, weight, and its standard error.
+    pub(super) judges: Vec<(String, f64, Option<f64>)>,
+}
+
 /// Scores and ranks of the players, and how sure they are.
 pub(super) struct Ranking {
     pub(super) scores: Vec<f64>,
@@ -27,8 +35,8 @@ pub(super) struct Ranking {
     pub(super) interval: String,
     /// How common ties are, in Davidson's model.
     pub(super) tie: Option<f64>,
-    /// What each judge counts, with its standard error.
-    pub(super) judges: Option<(&'static str, Vec<(String, f64, Option<f64>)>)>,
+    /// What each judge counts, where the method weighs them.
+    pub(super) judges: Option<Weights>,
     /// P(row beats column).
     pub(super) beats: Option<Array2<f64>>,
     /// How probable it is that the row's player is the stronger.
@@ -146,7 +154,7 @@ fn of_strengths(
     args: &RankArgs,
     found: Strengths,
     interval: String,
-    judges: Option<(&'static str, Vec<(String, f64, Option<f64>)>)>,
+    judges: Option<Weights>,
     remarks: Vec<String>,
     by: &Bootstrap,
 ) -> Result<Ranking, String> {
@@ -189,9 +197,9 @@ fn by_elo(args: &RankArgs, votes: &Votes, by: &Bootstrap) -> Result<Ranking, Str
         Some(_) => None,
     };
     let estimates = orders.map(|orders| {
-        // The rating is that of the file's order; the interval is that of random ones.
+        // The rating is that of the file's order; the interval is that of random ones, and need not hold it.
         let each = scores.iter().zip(orders);
-        each.map(|(&value, of)| Estimate { value, lo: of.lo.min(value), hi: of.hi.max(value) }).collect()
+        each.map(|(&value, of)| Estimate { value, ..of }).collect()
     });
     let interval = if estimates.is_some() { format!("{} random orders", by.draws) } else { "none".to_owned() };
     Ok(Ranking {
@@ -220,12 +228,15 @@ fn weighted(args: &RankArgs, votes: &Votes, by: &Bootstrap) -> Result<Ranking, S
     let config = JudgeWeighted { ridge: args.ridge, ..JudgeWeighted::default() };
     let found = judge_weighted(&votes.list, &judges.codes, votes.players.len(), &config).map_err(text)?;
     let each = found.discriminations.iter().zip(&found.standard_errors).zip(&judges.names);
-    let table = each.map(|((&g, &se), name)| (name.clone(), g, Some(se))).collect();
+    let weights = Weights {
+        what: "discrimination (1 the mean, 0 a coin)",
+        judges: each.map(|((&g, &se), name)| (name.clone(), g, Some(se))).collect(),
+    };
     of_strengths(
         args,
         found.strengths,
         "Fisher information of strengths and judges".to_owned(),
-        Some(("discrimination (1 the mean, 0 a coin)", table)),
+        Some(weights),
         vec!["Where most judges err alike they are believed: `--collusion PLAYER` tries that.".to_owned()],
         by,
     )
@@ -344,7 +355,8 @@ fn by_resamples(args: &RankArgs, votes: &Votes, by: &Bootstrap) -> Result<Rankin
             }
             remarks.push("Weights reward who agrees with most: `--collusion PLAYER` tries what that costs.".to_owned());
             let each = votes.players.iter().zip(ranked.weights);
-            Some(("weight, sum 1", each.map(|(name, weight)| (name.clone(), weight, None)).collect()))
+            let judges = each.map(|(name, weight)| (name.clone(), weight, None)).collect();
+            Some(Weights { what: "weight, sum 1", judges })
         }
         _ => None,
     };

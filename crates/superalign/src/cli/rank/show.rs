@@ -99,9 +99,10 @@ impl Report<'_> {
             ]);
         }
         let mut tables = vec![table];
-        if let Some((what, judges)) = &ranking.judges {
+        if let Some(weights) = &ranking.judges {
+            let what = weights.what;
             let mut table = Table::new(format!("judges: {what}"), 1, &["judge", "weight", "standard error"]);
-            for (name, weight, error) in judges {
+            for (name, weight, error) in &weights.judges {
                 let error = error.map_or_else(String::new, digits);
                 table.rows.push(vec![name.clone(), digits(*weight), error]);
             }
@@ -191,12 +192,13 @@ impl Report<'_> {
         if let Some(stronger) = &ranking.stronger {
             set("stronger_probability", matrix(stronger));
         }
-        if let Some((what, judges)) = &ranking.judges {
-            let rows: Vec<Value> = judges
+        if let Some(weights) = &ranking.judges {
+            let rows: Vec<Value> = weights
+                .judges
                 .iter()
                 .map(|(name, weight, error)| json!({"judge": name, "weight": weight, "standard_error": error}))
                 .collect();
-            set("judge_weights", json!({"weight": what, "judges": rows}));
+            set("judge_weights", json!({"weight": weights.what, "judges": rows}));
         }
         if let Ok(tally) = Tally::new(&votes.list, votes.players.len()) {
             let found = connectivity(&tally);

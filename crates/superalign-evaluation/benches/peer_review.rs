@@ -51,7 +51,12 @@ fn peer_review(c: &mut Criterion) {
     });
     group.bench_function("judge-weighted, 100k comparisons, 50 judges", |b| {
         b.iter(|| {
-            judge_weighted(black_box(&list[..100_000]), &judges[..100_000], PLAYERS, &JudgeWeighted::default())
+            judge_weighted(
+                black_box(&list[..100_000]),
+                &judges[..100_000],
+                PLAYERS,
+                &JudgeWeighted::default(),
+            )
         });
     });
     group.bench_function("clustered bootstrap, 1,000 draws, 1M comparisons, 20,000 prompts", |b| {

@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn weights_by_agreement_stand_few_and_entrench_many() {
         let (list, judges) = votes(20);
-        let by = JudgeWeighted { ridge: 0.1, ..JudgeWeighted::default() };
+        let by = JudgeWeighted { spread: 0.5, ridge: 0.1 };
         let weighted = |votes: &[Comparison], judges: &[u32]| {
             Ok(judge_weighted(votes, judges, 6, &by)?.strengths.log_strengths)
         };

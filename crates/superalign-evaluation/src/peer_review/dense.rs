@@ -9,8 +9,7 @@ pub(super) fn cholesky(mut a: Array2<f64>) -> Option<Array2<f64>> {
         for column in 0..=row {
             let left = {
                 let (upper, lower) = (a.row(row), a.row(column));
-                a[[row, column]]
-                    - upper.slice(ndarray::s![..column]).dot(&lower.slice(ndarray::s![..column]))
+                a[[row, column]] - upper.slice(ndarray::s![..column]).dot(&lower.slice(ndarray::s![..column]))
             };
             if row == column {
                 if left <= 0.0 || !left.is_finite() {

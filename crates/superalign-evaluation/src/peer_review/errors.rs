@@ -199,7 +199,8 @@ pub(super) fn small_enough(numbers: usize) -> Result<(), EvaluationError> {
 
 pub(super) fn invert(matrix: Array2<f64>, statistic: &'static str) -> Result<Array2<f64>, EvaluationError> {
     let factor = dense::cholesky(matrix);
-    let factor = factor.ok_or_else(|| EvaluationError::undefined(statistic, "the information is singular"))?;
+    let factor =
+        factor.ok_or_else(|| EvaluationError::undefined(statistic, "the information is singular"))?;
     Ok(dense::inverse(&factor))
 }
 

@@ -19,9 +19,9 @@ pub struct JudgeWeighted {
 }
 
 impl Default for JudgeWeighted {
-    /// A spread of one half, and no ridge.
+    /// A spread of a quarter, and no ridge.
     fn default() -> Self {
-        Self { spread: 0.5, ridge: 0.0 }
+        Self { spread: 0.25, ridge: 0.0 }
     }
 }
 
@@ -44,7 +44,8 @@ pub struct JudgeWeightedStrengths {
 /// The idea is that of `CrowdBT` (Chen et al. 2013), with the judge's slope in the place of a share of turned votes, as
 /// Raman and Joachims (2014) have it: a judge near 0 has no weight, one that contradicts the others a weight below 0.
 /// `judges` has a number for each comparison, from 0. Where most judges err alike, they are believed: see
-/// [`collusion`](super::collusion).
+/// [`collusion`](super::collusion). A judge whose votes are the most consistent has the largest slope, whatever they
+/// follow: with few votes for each judge and a wide spread, one that always votes for a friend can outweigh the others.
 ///
 /// Fisher scoring to a maximum of the posterior density; it starts from all judges alike, and where judges are many and
 /// contradict each other the maximum that it finds need not be the only one.
@@ -58,7 +59,7 @@ pub struct JudgeWeightedStrengths {
 ///     .map(|n| Comparison { first: 0, second: 1, preferred: if (n % 4 == 0) == (n % 3 == 2) { First } else { Second } })
 ///     .collect();
 /// let judges: Vec<u32> = (0..120).map(|n| n % 3).collect();
-/// let found = judge_weighted(&list, &judges, 2, &JudgeWeighted::default())?;
+/// let found = judge_weighted(&list, &judges, 2, &JudgeWeighted { spread: 0.5, ridge: 0.0 })?;
 /// assert!(found.discriminations[2] < 0.0 && found.discriminations[0] > 1.0);
 /// # Ok::<(), superalign_evaluation::EvaluationError>(())
 /// ```
@@ -98,7 +99,8 @@ pub fn judge_weighted(
     let information = table.local(&at, players, precision, by.ridge).dense(&table.ends, players);
     let covariance = invert(information, NAME)?;
     let discriminations = at.split_off(players);
-    let (covariance, standard_errors, discriminations) = scaled(&covariance, &mut at, &discriminations, judges)?;
+    let (covariance, standard_errors, discriminations) =
+        scaled(&covariance, &mut at, &discriminations, judges)?;
     let covariance = centred(&covariance, players);
     let strengths = Strengths { log_strengths: at, tie: None, covariance };
     Ok(JudgeWeightedStrengths { strengths, discriminations, standard_errors })
@@ -124,7 +126,11 @@ fn scaled(
     let slopes = Array2::from_shape_fn((players + count, players + count), |(row, column)| {
         let same = f64::from(u8::from(row == column));
         let share = if column < players { 0.0 } else { voted[column - players] / voters };
-        if row < players { mean * same + theta[row] * share } else { (same - scaled[row - players] * share) / mean }
+        if row < players {
+            mean * same + theta[row] * share
+        } else {
+            (same - scaled[row - players] * share) / mean
+        }
     });
     let covariance = slopes.dot(covariance).dot(&slopes.t());
     theta.iter_mut().for_each(|theta| *theta *= mean);
@@ -229,7 +235,7 @@ mod tests {
         let of = [1.6, 1.6, 1.2, 0.0, -0.4];
         let mean = of.iter().sum::<f64>() / 5.0;
         let (list, judges) = votes(6, &of, 3000, 5);
-        let found = judge_weighted(&list, &judges, 6, &JudgeWeighted::default()).unwrap();
+        let found = judge_weighted(&list, &judges, 6, &JudgeWeighted { spread: 0.5, ridge: 0.0 }).unwrap();
         assert!((found.discriminations.iter().sum::<f64>() - 5.0).abs() < 1e-9);
         for (k, g) in of.iter().enumerate() {
             let apart = (found.discriminations[k] - g / mean).abs();
@@ -277,10 +283,7 @@ mod tests {
     fn mistakes_are_told() {
         let list = round(&[(0, 1, 1), (0, 1, 2)]);
         let message = |judges: &[u32], by| judge_weighted(&list, judges, 2, &by).unwrap_err().to_string();
-        assert_eq!(
-            message(&[0], JudgeWeighted::default()),
-            "number of judges' labels: found 1, expected 2"
-        );
+        assert_eq!(message(&[0], JudgeWeighted::default()), "number of judges' labels: found 1, expected 2");
         assert_eq!(
             message(&[0, 0], JudgeWeighted { spread: 0.0, ridge: 0.0 }),
             "spread = 0: expected a finite number above 0"

@@ -110,7 +110,8 @@ impl<'a> Model<'a> {
 
     fn halves(&self, at: &[f64], ties: Ties) -> Local {
         let mut gradient = vec![0.0; at.len()];
-        let (low, high) = at.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &x| (l.min(x), h.max(x)));
+        let (low, high) =
+            at.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &x| (l.min(x), h.max(x)));
         // With strengths at hand a pair costs one division, and no exponential.
         let middle = 0.5 * (low + high);
         let strengths: Vec<f64> = if high - low < WIDEST {
@@ -161,11 +162,7 @@ impl<'a> Model<'a> {
             here.gradient[j] -= slope;
             here.gradient[players] += pair.tied - n * t;
             here.along.push(n * (0.25 * (p + q) - mean * mean));
-            here.mixed.push(Mixed {
-                place: players as u32,
-                mixed: -n * mean * t,
-                third: n * t * (1.0 - t),
-            });
+            here.mixed.push(Mixed { place: players as u32, mixed: -n * mean * t, third: n * t * (1.0 - t) });
         }
         here
     }

@@ -162,7 +162,12 @@ pub fn weighted_vote(
     }
     if let Some(index) = weights.iter().position(|&weight| !from_zero(weight)) {
         let expected = "a finite number from 0";
-        return Err(EvaluationError::Value { what: "weight of judge", index, found: weights[index], expected });
+        return Err(EvaluationError::Value {
+            what: "weight of judge",
+            index,
+            found: weights[index],
+            expected,
+        });
     }
     let mut places = std::collections::BTreeMap::new();
     let mut sums: Vec<(u32, f64)> = Vec::new();

@@ -141,16 +141,12 @@ mod tests {
 
     #[test]
     fn without_errors_ranks_are_certain() {
-        let found = Strengths {
-            log_strengths: vec![1.0, -1.0, 0.0],
-            tie: None,
-            covariance: Array2::zeros((3, 3)),
-        };
+        let found =
+            Strengths { log_strengths: vec![1.0, -1.0, 0.0], tie: None, covariance: Array2::zeros((3, 3)) };
         let ranks = rank_intervals(&found, &Bootstrap::new(Seed::new(1))).unwrap();
-        assert_eq!(ranks.iter().map(|r| (r.rank, r.best, r.worst)).collect::<Vec<_>>(), [
-            (1, 1, 1),
-            (3, 3, 3),
-            (2, 2, 2)
-        ]);
+        assert_eq!(
+            ranks.iter().map(|r| (r.rank, r.best, r.worst)).collect::<Vec<_>>(),
+            [(1, 1, 1), (3, 3, 3), (2, 2, 2)]
+        );
     }
 }

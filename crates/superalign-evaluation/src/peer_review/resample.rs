@@ -279,7 +279,10 @@ mod tests {
         let by = Bootstrap { draws: 100, ..Bootstrap::new(Seed::new(2)) };
         let own = |tally: &Tally| bradley_terry(tally, &BradleyTerry::default());
         let message = resampled(&list, 3, None, &by, own).unwrap_err().to_string();
-        assert!(message.starts_with("interval of the ranking is undefined: scores do not exist in "), "{message}");
+        assert!(
+            message.starts_with("interval of the ranking is undefined: scores do not exist in "),
+            "{message}"
+        );
         assert!(message.contains("of 100 resamples (Bradley-Terry strength is undefined: "), "{message}");
         let few = resampled(&list, 3, Some(&[1; 5]), &by, |tally| Ok(win_counts(tally)));
         assert_eq!(few.unwrap_err().to_string(), "1 clusters: expected at least 2");

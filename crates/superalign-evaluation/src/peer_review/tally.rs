@@ -232,9 +232,7 @@ pub(super) fn round(list: &[(u32, u32, i8)]) -> Vec<Comparison> {
         2 => Preferred::Second,
         _ => Preferred::Tie,
     };
-    list.iter()
-        .map(|&(first, second, won)| Comparison { first, second, preferred: preferred(won) })
-        .collect()
+    list.iter().map(|&(first, second, won)| Comparison { first, second, preferred: preferred(won) }).collect()
 }
 
 #[cfg(test)]

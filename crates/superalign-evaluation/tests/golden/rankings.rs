@@ -59,7 +59,8 @@ fn every_case() {
             .collect();
         let players = rows.iter().fold(0, |most, row| most.max(row[0].max(row[1]) as usize)) + 1;
         let tally = Tally::new(&list, players).unwrap();
-        let expected = if case["expected"].is_array() { &case["expected"] } else { &case["expected"]["scores"] };
+        let expected =
+            if case["expected"].is_array() { &case["expected"] } else { &case["expected"]["scores"] };
         let found = match case["metric"].as_str().unwrap() {
             "counting" => Ok(win_counts(&tally)),
             "average_win_rate" => average_win_rate(&tally),
@@ -112,8 +113,7 @@ fn every_case() {
 fn evalica(name: &str) -> Option<(Vec<String>, Vec<Comparison>)> {
     let text = fixture(&format!("evalica/{name}.csv"))?;
     let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split(',').collect()).collect();
-    let mut names: Vec<String> =
-        rows.iter().flat_map(|row| [row[0].to_owned(), row[1].to_owned()]).collect();
+    let mut names: Vec<String> = rows.iter().flat_map(|row| [row[0].to_owned(), row[1].to_owned()]).collect();
     names.sort();
     names.dedup();
     let place = |name: &str| names.binary_search_by(|n| n.as_str().cmp(name)).unwrap() as u32;
@@ -173,7 +173,10 @@ fn strengths_and_errors_of_an_independent_maximum() {
         let by = BradleyTerry::default();
         for (errors, key) in [(Errors::Fisher, "se_fisher"), (Errors::Sandwich, "se_sandwich")] {
             let found = bradley_terry_strengths(&list, names.len(), &by, errors).unwrap();
-            assert!(alike(&found.log_strengths, &of("bt_halftie_log_strength_sum0"), 1e-7), "{name}: {found:?}");
+            assert!(
+                alike(&found.log_strengths, &of("bt_halftie_log_strength_sum0"), 1e-7),
+                "{name}: {found:?}"
+            );
             assert!(alike(&found.standard_errors(), &of(key), 1e-6), "{name}: {found:?}");
         }
         let found = davidson(&Tally::new(&list, names.len()).unwrap(), &Davidson::default()).unwrap();

@@ -4,7 +4,8 @@ use crate::support::{Case, Golden, numbers, table, written};
 use serde_json::{Value, json};
 use superalign_signal::Votes;
 use superalign_signal::preference::{
-    Chance, Comparison, Preferred, cycle_rate, cycles, judge_agreement, judge_pairs, length_bias, position_bias,
+    Chance, Comparison, Preferred, cycle_rate, cycles, judge_agreement, judge_pairs, length_bias,
+    position_bias,
 };
 
 /// The comparisons, and the number of players.

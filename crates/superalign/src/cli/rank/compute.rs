@@ -6,11 +6,11 @@ use ndarray::Array2;
 use superalign_core::{Bootstrap, Estimate};
 use superalign_evaluation::EvaluationError;
 use superalign_evaluation::peer_review::{
-    BradleyTerry, Breakdown, Colluders, Collusion, Comparison, Davidson, Elo, Errors, JudgeWeighted, PeerRank,
-    RankInterval, Resampled, ReviewerWeights, Strengths, Tally, Ties, average_win_rate, bradley_terry,
-    bradley_terry_strengths, collusion, connectivity, davidson, davidson_strengths, elo, elo_over_orders,
-    judge_weighted, pagerank, peer_rank, rank_centrality, rank_intervals, ranks, resampled, resampled_counts,
-    win_probabilities,
+    BradleyTerry, Breakdown, Colluders, Collusion, Comparison, Davidson, Elo, Errors, JudgeWeighted,
+    PeerRank, RankInterval, Resampled, ReviewerWeights, Strengths, Tally, Ties, average_win_rate,
+    bradley_terry, bradley_terry_strengths, collusion, connectivity, davidson, davidson_strengths, elo,
+    elo_over_orders, judge_weighted, pagerank, peer_rank, rank_centrality, rank_intervals, ranks, resampled,
+    resampled_counts, win_probabilities,
 };
 
 /// Fewer labels than this are too few to cluster by, unless somebody asks for it.
@@ -51,7 +51,9 @@ pub(super) fn ranking(args: &RankArgs, votes: &Votes, by: &Bootstrap) -> Result<
             likelihood(args, votes, by)
         }
         Method::Elo => by_elo(args, votes, by),
-        Method::JudgeWeighted if !matches!(args.interval, Some(Interval::Bootstrap | Interval::Clustered)) => {
+        Method::JudgeWeighted
+            if !matches!(args.interval, Some(Interval::Bootstrap | Interval::Clustered)) =>
+        {
             weighted(args, votes, by)
         }
         _ => by_resamples(args, votes, by),
@@ -105,7 +107,8 @@ fn likelihood(args: &RankArgs, votes: &Votes, by: &Bootstrap) -> Result<Ranking,
     let useful = |labels: &Option<Labels>| labels.as_ref().is_some_and(|labels| labels.count() >= wanted);
     let kinds = (useful(&votes.prompts), useful(&votes.judges));
     let clustered = matches!(args.interval, None | Some(Interval::Clustered));
-    let codes = |labels: &'_ Option<Labels>| labels.as_ref().map_or(Vec::new(), |labels| labels.codes.clone());
+    let codes =
+        |labels: &'_ Option<Labels>| labels.as_ref().map_or(Vec::new(), |labels| labels.codes.clone());
     let (prompts, judges) = (codes(&votes.prompts), codes(&votes.judges));
     let (errors, interval) = match (args.interval, kinds) {
         (Some(Interval::Fisher | Interval::None), _) => (Errors::Fisher, "Fisher information".to_owned()),
@@ -127,7 +130,10 @@ fn likelihood(args: &RankArgs, votes: &Votes, by: &Bootstrap) -> Result<Ranking,
             && interval.contains(what)
             && labels.count() < FEW_CLUSTERS
         {
-            remarks.push(format!("{} {what} are few to cluster by: intervals may be too short.", labels.count()));
+            remarks.push(format!(
+                "{} {what} are few to cluster by: intervals may be too short.",
+                labels.count()
+            ));
         }
     }
     let players = votes.players.len();
@@ -162,7 +168,8 @@ fn of_strengths(
     let (estimates, ranks) = if none {
         (None, certain(&found.log_strengths))
     } else {
-        let ranks = rank_intervals(&found, &Bootstrap { seed: by.seed.named("ranks"), ..*by }).map_err(text)?;
+        let ranks =
+            rank_intervals(&found, &Bootstrap { seed: by.seed.named("ranks"), ..*by }).map_err(text)?;
         (Some(found.estimates(by.level).map_err(text)?), ranks)
     };
     Ok(Ranking {
@@ -201,7 +208,8 @@ fn by_elo(args: &RankArgs, votes: &Votes, by: &Bootstrap) -> Result<Ranking, Str
         let each = scores.iter().zip(orders);
         each.map(|(&value, of)| Estimate { value, ..of }).collect()
     });
-    let interval = if estimates.is_some() { format!("{} random orders", by.draws) } else { "none".to_owned() };
+    let interval =
+        if estimates.is_some() { format!("{} random orders", by.draws) } else { "none".to_owned() };
     Ok(Ranking {
         ranks: certain(&scores),
         scores,
@@ -353,17 +361,17 @@ fn by_resamples(args: &RankArgs, votes: &Votes, by: &Bootstrap) -> Result<Rankin
             if !ranked.converged {
                 remarks.push(format!("The weights still changed after {} rounds.", ranked.rounds));
             }
-            remarks.push("Weights reward who agrees with most: `--collusion PLAYER` tries what that costs.".to_owned());
+            remarks.push(
+                "Weights reward who agrees with most: `--collusion PLAYER` tries what that costs.".to_owned(),
+            );
             let each = votes.players.iter().zip(ranked.weights);
             let judges = each.map(|(name, weight)| (name.clone(), weight, None)).collect();
             Some(Weights { what: "weight, sum 1", judges })
         }
         _ => None,
     };
-    let over = clusters.map_or_else(
-        || "comparisons".to_owned(),
-        |(what, labels)| format!("{what} ({})", count(labels)),
-    );
+    let over = clusters
+        .map_or_else(|| "comparisons".to_owned(), |(what, labels)| format!("{what} ({})", count(labels)));
     Ok(Ranking {
         unit: match args.method {
             Method::Pagerank => "share of time, sum 1",

@@ -49,7 +49,7 @@ pub(super) struct RankArgs {
     #[arg(long, value_enum, default_value = "half-win")]
     ties: TiesAs,
     /// Penalty on squared log-strengths: a prior, with which every player has a strength
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
     ridge: f64,
     /// Also say what share of the judges has to collude for this player before somebody else is first
     #[arg(long, value_name = "PLAYER")]
@@ -142,8 +142,13 @@ pub(super) fn rank(args: &RankArgs, out: &mut dyn Write) -> Result<(), Failure> 
         None => None,
         Some(player) => Some(compute::breakdown(args, &votes, player, &by).map_err(Failure::usage)?),
     };
-    let report =
-        show::Report { args, signal: &signal, votes: &votes, ranking: &ranking, breakdown: breakdown.as_ref() };
+    let report = show::Report {
+        args,
+        signal: &signal,
+        votes: &votes,
+        ranking: &ranking,
+        breakdown: breakdown.as_ref(),
+    };
     if args.json {
         if !cfg!(test) {
             report.understood().iter().for_each(|line| eprintln!("{line}"));

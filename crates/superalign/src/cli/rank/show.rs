@@ -45,7 +45,8 @@ impl Report<'_> {
             plural(votes.list.len(), "comparison", "comparisons"),
             plural(votes.players.len(), "player", "players")
         );
-        for (labels, one, many) in [(&votes.judges, "judge", "judges"), (&votes.prompts, "prompt", "prompts")] {
+        for (labels, one, many) in [(&votes.judges, "judge", "judges"), (&votes.prompts, "prompt", "prompts")]
+        {
             if let Some(labels) = labels {
                 size += &format!(", {}", plural(labels.count(), one, many));
             }
@@ -196,7 +197,9 @@ impl Report<'_> {
             let rows: Vec<Value> = weights
                 .judges
                 .iter()
-                .map(|(name, weight, error)| json!({"judge": name, "weight": weight, "standard_error": error}))
+                .map(
+                    |(name, weight, error)| json!({"judge": name, "weight": weight, "standard_error": error}),
+                )
                 .collect();
             set("judge_weights", json!({"weight": weights.what, "judges": rows}));
         }
@@ -217,7 +220,8 @@ impl Report<'_> {
             );
         }
         if let Some(found) = self.breakdown {
-            let share = found.share.map(|share| json!({"share": share.value, "lo": share.lo, "hi": share.hi}));
+            let share =
+                found.share.map(|share| json!({"share": share.value, "lo": share.lo, "hi": share.hi}));
             set(
                 "collusion",
                 json!({

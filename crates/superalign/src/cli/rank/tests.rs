@@ -173,7 +173,8 @@ fn both_orders_in_a_row_are_two_comparisons() {
 fn the_same_seed_gives_the_same_bytes() {
     let folder = Folder::new();
     let path = folder.write("peers.csv", &peers());
-    let with = |seed: &str| run(&[&path, "--method", "prd", "--json", "--seed", seed, "--draws", "50"]).unwrap();
+    let with =
+        |seed: &str| run(&[&path, "--method", "prd", "--json", "--seed", seed, "--draws", "50"]).unwrap();
     assert_eq!(with("3"), with("3"));
     assert_ne!(with("3"), with("4"));
 }
@@ -181,10 +182,8 @@ fn the_same_seed_gives_the_same_bytes() {
 /// A fixture, or a word that it is not there.
 #[expect(clippy::print_stdout, reason = "a check that did not run has to say so")]
 fn fixture(name: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SUPERALIGN_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
+    let root = std::env::var_os("SUPERALIGN_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
     let path = root.join("fixtures").join(name);
     if path.exists() {
         return Some(path);
@@ -198,7 +197,8 @@ fn files_of_evalica_as_they_are() {
     for name in ["simple", "food"] {
         let Some(file) = fixture(&format!("evalica/{name}.csv")) else { return };
         let file = file.display().to_string();
-        let golden = std::fs::read_to_string(fixture(&format!("evalica/{name}-golden.csv")).unwrap()).unwrap();
+        let golden =
+            std::fs::read_to_string(fixture(&format!("evalica/{name}-golden.csv")).unwrap()).unwrap();
         for (method, theirs) in [
             ("win-rate", "average_win_rate"),
             ("elo", "elo"),
@@ -246,10 +246,9 @@ fn peer_reviews_of_prd() {
         .collect();
     let folder = Folder::new();
     let path = folder.write("peers.csv", &text);
-    let expected: Value = serde_json::from_str(
-        &std::fs::read_to_string(fixture("prd/expected.json").unwrap()).unwrap(),
-    )
-    .unwrap();
+    let expected: Value =
+        serde_json::from_str(&std::fs::read_to_string(fixture("prd/expected.json").unwrap()).unwrap())
+            .unwrap();
     let expected = &expected["peer_rank_minmax"]["50"];
     let found = json(&[&path, "--method", "prd", "--interval", "none"]);
     for row in found["players"].as_array().unwrap() {

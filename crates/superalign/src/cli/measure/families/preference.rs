@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use superalign_data::columns::NOTHING;
 use superalign_data::signal::{Pairs, Winner};
 use superalign_evaluation::peer_review::{
-    BradleyTerry, Comparison, Davidson, Elo, Preferred, Tally, Ties, average_win_rate, bradley_terry, davidson,
-    elo, pagerank, win_counts,
+    BradleyTerry, Comparison, Davidson, Elo, Preferred, Tally, Ties, average_win_rate, bradley_terry,
+    davidson, elo, pagerank, win_counts,
 };
 use superalign_signal::Votes;
 use superalign_signal::preference::{

@@ -99,9 +99,14 @@ impl Local {
         let n = self.gradient.len();
         let scale: Vec<f64> =
             self.diagonal(ends).iter().map(|d| if *d > 0.0 { 1.0 / d } else { 0.0 }).collect();
-        let goal = accuracy * norm(&self.gradient);
-        let mut x = vec![0.0; n];
         let mut residual = self.gradient.clone();
+        if self.diagonal[..players].iter().all(|prior| *prior == 0.0) {
+            // Along the mean there is no curvature, and no slope but for rounding, which nothing could solve.
+            let mean = residual[..players].iter().sum::<f64>() / players as f64;
+            residual[..players].iter_mut().for_each(|slope| *slope -= mean);
+        }
+        let goal = accuracy * norm(&residual);
+        let mut x = vec![0.0; n];
         let mut direction: Vec<f64> = residual.iter().zip(&scale).map(|(r, s)| r * s).collect();
         let mut size = dot(&residual, &direction);
         let mut product = vec![0.0; n];
@@ -183,7 +188,7 @@ pub(super) fn maximum(
             return if size <= 1e3 * enough && most <= 1e-6 { Ok(at) } else { Err(failed()) };
         };
         // Accuracy that grows with what was gained keeps the convergence quadratic.
-        accuracy = (norm(&there.gradient) / size.max(f64::MIN_POSITIVE)).powi(2).clamp(1e-8, 1e-3);
+        accuracy = (norm(&there.gradient) / size.max(f64::MIN_POSITIVE)).powi(2).clamp(1e-6, 1e-3);
         (at, here) = (next, there);
     }
     Err(failed())

@@ -159,7 +159,7 @@ impl Tally {
     }
 }
 
-/// Counts of all pairs of players: wins of the row against the column, then ties of the first shown with the second.
+/// Counts of all pairs of players, the first shown by rows: wins of the first, of the second, and ties.
 pub(super) struct Table {
     players: usize,
     pub(super) counts: Vec<u32>,
@@ -167,28 +167,26 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn new(players: usize) -> Self {
-        Self { players, counts: vec![0; 2 * players * players] }
+        Self { players, counts: vec![0; 3 * players * players] }
     }
 
-    /// Where a comparison counts.
+    /// Where a comparison counts. Votes are hard to foresee, and a branch would cost more than all the rest.
     pub(super) fn cell(&self, comparison: &Comparison) -> usize {
         let n = self.players;
-        let (first, second) = (comparison.first as usize, comparison.second as usize);
-        match comparison.preferred {
-            Preferred::First => first * n + second,
-            Preferred::Second => second * n + first,
-            Preferred::Tie => (n + first) * n + second,
-        }
+        let plane = comparison.preferred as usize;
+        (plane * n + comparison.first as usize) * n + comparison.second as usize
     }
 
     pub(super) fn tally(&self) -> Tally {
         let n = self.players;
-        let (wins, ties) = self.counts.split_at(n * n);
+        let (first, rest) = self.counts.split_at(n * n);
+        let (second, ties) = rest.split_at(n * n);
         let mut pairs = Vec::with_capacity(n * n.saturating_sub(1) / 2);
         for i in 0..n {
             for j in i + 1..n {
-                let (won, lost) = (wins[i * n + j], wins[j * n + i]);
-                let tied = ties[i * n + j] + ties[j * n + i];
+                let (shown, turned) = (i * n + j, j * n + i);
+                let (won, lost) = (first[shown] + second[turned], second[shown] + first[turned]);
+                let tied = ties[shown] + ties[turned];
                 if won + lost + tied > 0 {
                     let [won, lost, tied] = [won, lost, tied].map(f64::from);
                     pairs.push(Pair { first: i as u32, second: j as u32, won, lost, tied });

@@ -106,13 +106,16 @@ pub fn judge_weighted(
     Ok(JudgeWeightedStrengths { strengths, discriminations, standard_errors })
 }
 
+/// The covariance of all numbers, the standard errors of the discriminations, and these.
+type Scaled = (Array2<f64>, Vec<f64>, Vec<f64>);
+
 /// Moves the mean discrimination of those who voted into the strengths, and what that does to the errors.
 fn scaled(
     covariance: &Array2<f64>,
     theta: &mut [f64],
     discriminations: &[f64],
     judges: &[u32],
-) -> Result<(Array2<f64>, Vec<f64>, Vec<f64>), EvaluationError> {
+) -> Result<Scaled, EvaluationError> {
     let (players, count) = (theta.len(), discriminations.len());
     let mut voted = vec![0.0_f64; count];
     judges.iter().for_each(|&judge| voted[judge as usize] = 1.0);

@@ -100,8 +100,8 @@ impl<'a> Model<'a> {
             Kind::BradleyTerry(by) => self.halves(at, by.ties),
             Kind::Davidson(_) => self.outcomes(at),
         };
-        for player in 0..self.players() {
-            here.gradient[player] -= 2.0 * self.ridge * at[player];
+        for (player, theta) in at.iter().enumerate().take(self.players()) {
+            here.gradient[player] -= 2.0 * self.ridge * theta;
             here.diagonal[player] += 2.0 * self.ridge;
         }
         here.merit = -norm(&here.gradient);

@@ -6,15 +6,21 @@
 //! | [`reward_bench`] | official sums of RewardBench 1 and 2 |
 //! | [`extrapolation`] | ability beyond the items that can be checked |
 //! | [`surrogate`] | known answers in the place of those beyond the supervisor, and whether that works |
+//! | [`peer_review`] | rankings by comparisons, and how far judges can be relied on |
 
 #![expect(clippy::needless_pass_by_value, reason = "array views are Copy, which the lint does not see")]
 
 mod error;
 pub mod extrapolation;
 pub mod paired;
+pub mod peer_review;
 pub mod reward_bench;
 mod special;
 pub mod surrogate;
 
 pub use error::EvaluationError;
 pub use superalign_core::{Bootstrap, Estimate};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

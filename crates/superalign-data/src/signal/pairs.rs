@@ -85,7 +85,11 @@ impl Pairs {
             _ => None,
         };
         let optional = |role| one(role).map(|column| codes(file, column, role)).transpose();
-        let judges = optional(Role::Judge)?;
+        // Whoever compares is a judge, also under the name of an annotator.
+        let judges = match optional(Role::Judge)? {
+            None => optional(Role::Annotator)?,
+            judges => judges,
+        };
         let (mut written, mut authors) = (None, Vec::new());
         if let (Some(left), Some(right)) = (one(Role::AuthorLeft), one(Role::AuthorRight)) {
             let both = joint_codes(file, &[left, right], Role::AuthorLeft)?;

@@ -114,7 +114,7 @@ const ROLES: [Names; 23] = [
         ],
         &[],
     ),
-    names(Role::Judge, "judge", &["judge", "judge_id", "judge_name"], &[]),
+    names(Role::Judge, "judge", &["judge", "judge_id", "judge_name", "reviewer", "reviewer_id"], &[]),
     names(
         Role::Gold,
         "gold",

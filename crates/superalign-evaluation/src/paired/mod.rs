@@ -44,7 +44,7 @@ pub enum Alternative {
 }
 
 /// Whether a level of an interval, or another probability, lies strictly between 0 and 1.
-fn check_open(key: &'static str, found: f64) -> Result<(), EvaluationError> {
+pub(crate) fn check_open(key: &'static str, found: f64) -> Result<(), EvaluationError> {
     if found > 0.0 && found < 1.0 {
         Ok(())
     } else {

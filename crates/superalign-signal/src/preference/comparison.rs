@@ -1,40 +1,8 @@
-//! One comparison of two players, and tables of many.
+//! Tables of many comparisons.
 
 use crate::SignalError;
 use ndarray::Array2;
-
-/// Which of two was preferred.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Preferred {
-    /// The first.
-    First,
-    /// The second.
-    Second,
-    /// Neither.
-    Tie,
-}
-
-impl Preferred {
-    /// What the first is given for it: 1, 0 or, for a tie, one half.
-    pub(super) const fn score(self) -> f64 {
-        match self {
-            Self::First => 1.0,
-            Self::Second => 0.0,
-            Self::Tie => 0.5,
-        }
-    }
-}
-
-/// A comparison of two players (answers, models), which are numbered from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Comparison {
-    /// The one player.
-    pub first: u32,
-    /// The other player.
-    pub second: u32,
-    /// Which was preferred.
-    pub preferred: Preferred,
-}
+pub use superalign_core::{Comparison, Preferred};
 
 /// Two tables of all their pairs fit into the memory of a browser.
 const MOST_PLAYERS: usize = 10_000;

@@ -4,6 +4,7 @@ mod compare;
 mod data;
 mod extrapolate;
 mod measure;
+mod rank;
 mod report;
 mod reward_bench;
 mod run;
@@ -23,6 +24,7 @@ Examples:
   superalign reward-bench run            the ladder on preferences in RewardBench's four sections
   superalign compare runs/a runs/b       where two runs differ, and how sure that is
   superalign extrapolate table.csv       what harder items or larger models will show
+  superalign rank votes.csv              models ranked by votes on their answers
   superalign runtime install             makes models run several times faster
 
 Exit codes:
@@ -60,6 +62,8 @@ enum Command {
     Compare(compare::CompareArgs),
     /// Say what right answers by difficulty or scale tell of levels beyond them
     Extrapolate(extrapolate::ExtrapolateArgs),
+    /// Rank models by votes on their answers, with intervals
+    Rank(rank::RankArgs),
     /// Read the generated world, or write its corpus, tokenizer, items and preferences
     #[command(subcommand)]
     World(world::WorldCommand),
@@ -102,6 +106,7 @@ pub fn main() -> ExitCode {
         Command::RewardBench(command) => reward_bench::reward_bench(&command, out),
         Command::Compare(args) => compare::compare(&args, out),
         Command::Extrapolate(args) => extrapolate::extrapolate(&args, out),
+        Command::Rank(args) => rank::rank(&args, out),
         Command::World(command) => world::world(&command, out),
     };
     // Whoever reads the output may have gone; that is their affair.

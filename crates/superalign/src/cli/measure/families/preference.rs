@@ -7,13 +7,15 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use superalign_data::columns::NOTHING;
 use superalign_data::signal::{Pairs, Winner};
+use superalign_evaluation::peer_review::{
+    BradleyTerry, Comparison, Davidson, Elo, Preferred, Tally, Ties, average_win_rate, bradley_terry,
+    davidson, elo, pagerank, win_counts,
+};
 use superalign_signal::Votes;
 use superalign_signal::preference::{
-    BradleyTerry, Chance, Comparison, Elo, Judgement, Preferred, Ties, Transitivity, average_win_rate,
-    bradley_terry, consistence, cycle_rate, cycle_rate_estimate, cycles, davidson, elo, judge_agreement,
+    Chance, Judgement, Transitivity, consistence, cycle_rate, cycle_rate_estimate, cycles, judge_agreement,
     judge_agreement_estimate, judge_pairs, length_bias, length_bias_estimate, length_slope,
-    length_slope_estimate, pagerank, position_bias, position_bias_estimate, self_preference,
-    transitivity_violations, win_counts,
+    length_slope_estimate, position_bias, position_bias_estimate, self_preference, transitivity_violations,
 };
 
 const FAMILY: &str = "preference";
@@ -32,11 +34,11 @@ const fn ranking(
 pub(super) const METRICS: &[Metric] = &[
     ranking("win-counts", "wins of each candidate, half of one for a tie", &[], &[""], |input, _| {
         let (list, players) = comparisons(input)?;
-        scores(list.len(), &win_counts(&list, players)?)
+        scores(list.len(), &win_counts(&Tally::new(&list, players)?))
     }),
     ranking("win-rate", "mean win rate of each candidate against the others", &[], &[""], |input, _| {
         let (list, players) = comparisons(input)?;
-        scores(list.len(), &average_win_rate(&list, players)?)
+        scores(list.len(), &average_win_rate(&Tally::new(&list, players)?)?)
     }),
     ranking(
         "bradley-terry",
@@ -55,7 +57,8 @@ pub(super) const METRICS: &[Metric] = &[
         |input, set| {
             let (list, players) = comparisons(input)?;
             let ties = if set.word("ties") == "dropped" { Ties::Dropped } else { Ties::HalfWin };
-            let mut found = bradley_terry(&list, players, &BradleyTerry { ties, ridge: set.real("ridge") })?;
+            let by = BradleyTerry { ties, ridge: set.real("ridge") };
+            let mut found = bradley_terry(&Tally::new(&list, players)?, &by)?;
             if set.word("scale") == "strength" {
                 found.iter_mut().for_each(|theta| *theta = theta.exp());
             }
@@ -64,7 +67,7 @@ pub(super) const METRICS: &[Metric] = &[
     ),
     ranking("davidson", "Bradley-Terry with a parameter for ties", &[], &[], |input, _| {
         let (list, players) = comparisons(input)?;
-        let found = davidson(&list, players)?;
+        let found = davidson(&Tally::new(&list, players)?, &Davidson::default())?;
         let mut all = scores(list.len(), &found.log_strengths)?;
         all.push(one(found.tie, list.len(), "comparisons").part("tie"));
         Ok(all)
@@ -97,7 +100,7 @@ pub(super) const METRICS: &[Metric] = &[
         &[],
         |input, set| {
             let (list, players) = comparisons(input)?;
-            scores(list.len(), &pagerank(&list, players, set.real("damping"))?)
+            scores(list.len(), &pagerank(&Tally::new(&list, players)?, set.real("damping"))?)
         },
     ),
     ranking("cycle-rate", "share of complete triads that are cyclic", &[], &[""], |input, _| {

@@ -17,7 +17,11 @@ pub(super) struct Case<'a> {
 
 impl Golden {
     fn read(name: &str) -> Self {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../superalign-signal/tests/golden/data");
+        Self::of("superalign-signal", name)
+    }
+
+    fn of(owner: &str, name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(owner).join("tests/golden/data");
         let text = std::fs::read_to_string(folder.join(name)).unwrap();
         Self { json: serde_json::from_str(&text).unwrap() }
     }
@@ -145,5 +149,7 @@ fn embedding() {
 
 #[test]
 fn preference() {
-    assert_eq!(Golden::read("preference.json").check(cases::preference), (40, 11));
+    assert_eq!(Golden::read("preference.json").check(cases::preference), (8, 0));
+    let rankings = Golden::of("superalign-evaluation", "rankings.json");
+    assert_eq!(rankings.check(cases::preference), (32, 11));
 }

@@ -241,6 +241,7 @@ fn prepare(spec: &Spec, runtime: &'static Runtime) -> Result<(Plan, Material), F
     };
     let (models, rungs) = open_rungs(&spec.models, &mut open).map_err(Failure::usage)?;
     let plan = Plan::new(spec, &parts, notes, &rungs);
+    plan.design.experiment().check(&plan).map_err(Failure::usage)?;
     Ok((plan, Material { parts, models, rungs }))
 }
 

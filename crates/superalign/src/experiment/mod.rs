@@ -5,6 +5,7 @@
 //! the same bytes. Every experiment is a module here, a design in `spec::design`, a page in `report`.
 
 mod features;
+pub(crate) mod gap_annealing;
 pub(crate) mod gap_calibration;
 pub(crate) mod noise_capacity;
 mod score;
@@ -18,7 +19,7 @@ use crate::record::{ItemRow, Row};
 use crate::report::{Findings, Numbers};
 use crate::spec::{Design, LossName};
 use std::collections::BTreeMap;
-use superalign_learner::{Loss, ProbeConfig};
+use superalign_learner::{Loss, ProbeConfig, Rate, TrunkConfig};
 
 /// What jobs work on.
 #[derive(Debug)]
@@ -70,6 +71,14 @@ pub trait Experiment {
     /// Number of cells of the grid, for one seed.
     fn cells(&self, rungs: usize) -> usize;
 
+    /// Whether the grid suits the models that were opened; else what is out of range, and the range.
+    ///
+    /// # Errors
+    /// A value that no rung, or not every rung, can have.
+    fn check(&self, _plan: &Plan) -> Result<(), String> {
+        Ok(())
+    }
+
     /// The jobs, stage by stage; those of one stage do not depend on each other.
     fn jobs(&self, plan: &Plan) -> Vec<Vec<Job>>;
 
@@ -88,6 +97,7 @@ impl Design {
     #[must_use]
     pub fn experiment(&self) -> &dyn Experiment {
         match self {
+            Self::GapAnnealing(design) => design,
             Self::GapCalibration(design) => design,
             Self::NoiseCapacity(design) => design,
             Self::WeakToStrong(design) => design,
@@ -115,5 +125,21 @@ fn loss_of(plan: &Plan, loss: LossName) -> Loss {
         Loss::LogConf { .. } => Loss::LogConf { max_confidence, warmup },
         Loss::Entropy { .. } => Loss::Entropy { max_confidence, warmup },
         other => other,
+    }
+}
+
+/// How trunks of a plan are trained, with cross-entropy. The rate is constant, so that no phase of a plan over two
+/// objectives learns more slowly than another.
+fn trunk_config(plan: &Plan) -> TrunkConfig {
+    let trunk = &plan.learner.trunk;
+    TrunkConfig {
+        rank: trunk.rank,
+        width: trunk.width,
+        steps: trunk.steps,
+        batch: trunk.batch,
+        learning_rate: trunk.learning_rate,
+        decay: trunk.decay,
+        rate: Rate::Constant,
+        ..TrunkConfig::default()
     }
 }

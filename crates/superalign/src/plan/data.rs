@@ -62,6 +62,11 @@ pub fn gather(spec: &Spec) -> Result<(Vec<Part>, Vec<String>), DataError> {
     let wanted = spec.design.experiment().parts();
     match &spec.data.source {
         DataSource::World(seed) => Ok((from_world(*seed, spec.data.objective, &wanted), Vec::new())),
+        DataSource::File(path) if wanted.iter().any(|w| w.objective.is_some()) => Err(DataError::Split {
+            found: format!("{} has labels of one objective", path.display()),
+            expected: format!("labels of competence and of conformity, which `{}` compares", spec.name),
+            remedy: "leave out --data: the generated world has both".into(),
+        }),
         DataSource::File(path) => from_file(path, &wanted),
     }
 }

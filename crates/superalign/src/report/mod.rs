@@ -4,6 +4,7 @@
 //! terminal, `html` puts the page together. Nothing is ever read back from it.
 
 mod figure;
+pub(crate) mod gap_annealing;
 pub(crate) mod gap_calibration;
 mod html;
 pub(crate) mod noise_capacity;

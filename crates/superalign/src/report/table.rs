@@ -124,10 +124,7 @@ pub fn plan_tables(plan: &Plan) -> Vec<Table> {
         ("learner.", serde_json::to_value(plan.learner)),
         ("bootstrap.", serde_json::to_value(plan.bootstrap)),
     ] {
-        for (key, value) in values.ok().as_ref().and_then(serde_json::Value::as_object).into_iter().flatten()
-        {
-            set(&format!("{section}{key}"), plain(value));
-        }
+        flatten(section, &values.unwrap_or_default(), &mut set);
     }
     set("code", plan.code.clone());
     set("run", plan.folder());
@@ -143,6 +140,18 @@ pub(crate) fn shown(row: Option<&Row>) -> String {
             (None, Some(_)) => "undefined".to_owned(),
             (None, None) => "not measured".to_owned(),
         },
+    }
+}
+
+/// Sets every key of a table, those of tables within it by their paths.
+fn flatten(section: &str, value: &serde_json::Value, set: &mut impl FnMut(&str, String)) {
+    for (key, value) in value.as_object().into_iter().flatten() {
+        let key = format!("{section}{key}");
+        if value.is_object() {
+            flatten(&format!("{key}."), value, set);
+        } else {
+            set(&key, plain(value));
+        }
     }
 }
 

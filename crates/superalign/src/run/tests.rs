@@ -93,6 +93,8 @@ seeds = 2
 bootstrap.draws = 200
 grid.ratio = [0.0, 0.3, 0.5, 1.0]
 grid.noise = ["uniform", "class-conditional", "instance-dependent", "teacher-made"]
+grid.student = ["probe", "trunk"]
+learner.trunk = { rank = 4, steps = 60 }
 "#;
 
 const WEAK: &str = r#"
@@ -202,18 +204,18 @@ fn noise_is_learnt_by_heart_by_the_wide_model_and_not_by_the_narrow_one() {
     let bench = Bench::new();
     let (folder, manifest, rows) = bench.run(NOISE);
     assert_eq!((manifest.failed, manifest.status), (0, Status::Complete));
-    assert_eq!((cells(&rows), manifest.plan.cells()), (66, 66));
+    assert_eq!((cells(&rows), manifest.plan.cells()), (170, 170));
     for kind in ["uniform", "class-conditional", "instance-dependent", "teacher-made"] {
-        let large = format!("model=large/noise={kind}");
+        let large = format!("model=large/student=probe/noise={kind}");
         assert!(value(&rows, &format!("{large}/ratio=0"), "test-accuracy") > 0.9);
         assert!(value(&rows, &format!("{large}/ratio=1"), "test-accuracy") < 0.1);
     }
     let capacity =
-        |rung: &str| value(&rows, &format!("model={rung}/noise=uniform"), "noise-fitting-capacity");
+        |rung: &str| value(&rows, &format!("model={rung}/student=probe/noise=uniform"), "noise-fitting-capacity");
     assert!(capacity("large") > capacity("small") + 0.1, "{} {}", capacity("large"), capacity("small"));
     // At its own rate of error the reference's noise is its own labels, which it learns almost wholly.
     let (labels, own) =
-        (value(&rows, "teacher", "label-accuracy"), "model=small/noise=teacher-made/ratio=0.3");
+        (value(&rows, "teacher", "label-accuracy"), "model=small/student=probe/noise=teacher-made/ratio=0.3");
     assert!((0.55..0.85).contains(&labels), "{labels}");
     assert!(value(&rows, own, "train-accuracy-noisy") > 0.8);
     for name in ["manifest.json", "journal.jsonl", "metrics.csv", "items.parquet", "report.html"] {

@@ -7,7 +7,10 @@ pub mod design;
 mod error;
 mod section;
 
-pub use design::{Design, GapCalibration, LossName, NoiseCapacity, NoiseName, WeakToStrong};
+pub use design::{
+    Design, GapAnnealing, GapCalibration, LossName, NoiseCapacity, NoiseName, PlanName, PolicyName,
+    StudentName, WeakToStrong,
+};
 pub use error::SpecError;
 pub(crate) use error::nearest;
 pub(crate) use section::Choice;
@@ -142,6 +145,26 @@ pub struct LearnerSpec {
     pub max_confidence: f64,
     /// `logconf`: the share of training over which that weight grows from 0.
     pub warmup: f64,
+    /// How trunks are trained.
+    pub trunk: TrunkSpec,
+}
+
+/// How trunks are trained: students with a bottleneck and a head for each objective.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TrunkSpec {
+    /// Rank of the bottleneck, where the grid does not say.
+    pub rank: usize,
+    /// Hidden units behind it.
+    pub width: usize,
+    /// Gradient steps, where the experiment does not say.
+    pub steps: usize,
+    /// Items of a step.
+    pub batch: usize,
+    /// Learning rate of AdamW.
+    pub learning_rate: f64,
+    /// Its decay of the weights.
+    pub decay: f64,
 }
 
 /// How intervals are made.
@@ -333,8 +356,22 @@ fn read_learner(learner: &Section<'_>) -> Result<LearnerSpec, SpecError> {
         schedule_steps: learner.count("schedule-steps", 1..100_001)?.unwrap_or(50),
         max_confidence: learner.number("max-confidence", Bounds::Closed(0.0, 1.0))?.unwrap_or(0.5),
         warmup: learner.number("warmup", Bounds::Closed(0.0, 1.0))?.unwrap_or(0.2),
+        trunk: read_trunk(&learner.section("trunk")?)?,
     };
     learner.finish()?;
+    Ok(read)
+}
+
+fn read_trunk(trunk: &Section<'_>) -> Result<TrunkSpec, SpecError> {
+    let read = TrunkSpec {
+        rank: trunk.count("rank", 1..100_001)?.unwrap_or(16),
+        width: trunk.count("width", 1..100_001)?.unwrap_or(64),
+        steps: trunk.count("steps", 1..10_000_001)?.unwrap_or(600),
+        batch: trunk.count("batch", 1..1_000_001)?.unwrap_or(128),
+        learning_rate: trunk.number("learning-rate", Bounds::Above(0.0, 1.0))?.unwrap_or(0.002),
+        decay: trunk.number("decay", Bounds::Closed(0.0, 0.999))?.unwrap_or(0.01),
+    };
+    trunk.finish()?;
     Ok(read)
 }
 

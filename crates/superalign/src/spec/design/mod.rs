@@ -2,12 +2,14 @@
 //!
 //! A design is what a spec says under `paradigm`, `[data]` and `[grid]`. How it is carried out is in `experiment`.
 
+mod gap_annealing;
 mod gap_calibration;
 mod noise_capacity;
 mod weak_to_strong;
 
+pub use gap_annealing::{GapAnnealing, PlanName, PolicyName};
 pub use gap_calibration::GapCalibration;
-pub use noise_capacity::{NoiseCapacity, NoiseName};
+pub use noise_capacity::{NoiseCapacity, NoiseName, StudentName};
 pub use weak_to_strong::WeakToStrong;
 
 use super::SpecError;
@@ -23,6 +25,8 @@ const ITEMS: Range<usize> = 50..10_000_001;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "paradigm")]
 pub enum Design {
+    /// Schedules of the target gap, and plans of the two objectives.
+    GapAnnealing(GapAnnealing),
     /// Gain against the supervision gap, and the gap of greatest gain.
     GapCalibration(GapCalibration),
     /// Training accuracy against label noise, per rung.
@@ -42,6 +46,7 @@ impl Design {
             .choice::<Paradigm>("paradigm")?
             .ok_or_else(|| spec.error("paradigm", "the spec lacks the key `paradigm`".into(), None))?;
         Ok(match paradigm {
+            Paradigm::GapAnnealing => Self::GapAnnealing(GapAnnealing::read(spec, data, grid)?),
             Paradigm::GapCalibration => Self::GapCalibration(GapCalibration::read(data, grid)?),
             Paradigm::NoiseCapacity => Self::NoiseCapacity(NoiseCapacity::read(data, grid)?),
             Paradigm::WeakToStrong => Self::WeakToStrong(WeakToStrong::read(data, grid)?),
@@ -93,6 +98,7 @@ impl LossName {
 /// The designs by name.
 #[derive(Clone, Copy, PartialEq)]
 enum Paradigm {
+    GapAnnealing,
     GapCalibration,
     NoiseCapacity,
     WeakToStrong,
@@ -100,6 +106,7 @@ enum Paradigm {
 
 impl Choice for Paradigm {
     const ALL: &'static [(&'static str, Self)] = &[
+        ("gap-annealing", Self::GapAnnealing),
         ("gap-calibration", Self::GapCalibration),
         ("noise-capacity", Self::NoiseCapacity),
         ("weak-to-strong", Self::WeakToStrong),

@@ -17,10 +17,14 @@ pub struct NoiseCapacity {
     pub teacher: usize,
     /// How readily labels `false` and `true` go wrong under class-conditional noise.
     pub class_weights: [f64; 2],
+    /// Kinds of student.
+    pub student: Vec<StudentName>,
     /// How labels go wrong.
     pub noise: Vec<NoiseName>,
     /// Shares of flipped training labels, rising, in `[0, 1]`.
     pub ratio: Vec<f64>,
+    /// Shares of the true labels that students are trained on for the other measures of capacity, rising to 1.
+    pub share: Vec<f64>,
 }
 
 impl NoiseCapacity {
@@ -29,6 +33,14 @@ impl NoiseCapacity {
             .numbers("ratio", Bounds::Closed(0.0, 1.0))?
             .unwrap_or_else(|| (0..=10).map(|i| f64::from(i) / 10.0).collect());
         ratio.sort_by(f64::total_cmp);
+        let mut share = grid
+            .numbers("share", Bounds::Above(0.0, 1.0))?
+            .unwrap_or_else(|| vec![0.0625, 0.125, 0.25, 0.5, 1.0]);
+        share.sort_by(f64::total_cmp);
+        if share.last() != Some(&1.0) {
+            let help = "add 1.0, at which the capability is the ceiling".to_owned();
+            return Err(grid.error("share", "`share` does not rise to 1".to_owned(), Some(help)));
+        }
         let weights = [("class-weight-false", 1.0), ("class-weight-true", 3.0)];
         let [negative, positive] =
             weights.map(|(key, usual)| Ok(data.number(key, Bounds::Above(0.0, 1e6))?.unwrap_or(usual)));
@@ -37,8 +49,10 @@ impl NoiseCapacity {
             test: data.count("test", ITEMS)?.unwrap_or(1000),
             teacher: data.count("teacher", ITEMS)?.unwrap_or(1000),
             class_weights: [negative?, positive?],
+            student: grid.choices("student")?.unwrap_or_else(|| vec![StudentName::Probe]),
             noise: grid.choices("noise")?.unwrap_or_else(|| vec![NoiseName::Uniform]),
             ratio,
+            share,
         })
     }
 
@@ -47,6 +61,20 @@ impl NoiseCapacity {
     pub fn needs_teacher(&self) -> bool {
         self.noise.iter().any(|n| matches!(n, NoiseName::InstanceDependent | NoiseName::TeacherMade))
     }
+}
+
+/// A kind of student.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StudentName {
+    /// A logistic regression on the features.
+    Probe,
+    /// A network with a bottleneck, as `[learner.trunk]` says.
+    Trunk,
+}
+
+impl Choice for StudentName {
+    const ALL: &'static [(&'static str, Self)] = &[("probe", Self::Probe), ("trunk", Self::Trunk)];
 }
 
 /// How labels go wrong; see `superalign_data::noise`.

@@ -1,21 +1,27 @@
 //! Noise capacity: how well each rung learns labels of which a growing share is wrong.
 //!
-//! One job per rung. Its students, one per kind of noise, ratio and seed, share the features of one training part,
-//! so one sweep fits them all. Within a seed the spoiled labels are nested: a label that is wrong at a ratio is
-//! wrong at every higher one. Where the noise is made by a reference, a first job per seed trains the weakest rung on
-//! gold labels of a part of its own.
+//! One job per rung and kind of student. Its students, one per kind of noise, ratio and seed, share the features of
+//! one training part, so one sweep fits them all. Within a seed the spoiled labels are nested: a label that is wrong at
+//! a ratio is wrong at every higher one. Where the noise is made by a reference, a first job per seed trains the weakest
+//! rung on gold labels of a part of its own. Students on growing shares of the true labels show the other measures of
+//! capacity beside it.
 
+mod capacity;
+mod students;
+mod summary;
+
+use self::students::students;
 use super::score::{Said, Speaker, Truth, bootstrap, drawn, item_rows};
 use super::{Experiment, Found, FoundBy, Inputs, Job, probe_config};
-use crate::plan::{Plan, RungPlan, Wanted};
+use crate::plan::{Plan, Wanted};
 use crate::record::Row;
 use crate::report::{self, Findings, Numbers};
-use crate::spec::{Choice, LossName, NoiseCapacity, NoiseName};
+use crate::spec::{Choice, LossName, NoiseCapacity, NoiseName, StudentName};
 use ndarray::{Array1, Array2, Axis};
 use superalign_core::Estimate;
 use superalign_data::noise::{Noise, margin_weights};
 use superalign_data::world;
-use superalign_learner::{fit, fit_sweep};
+use superalign_learner::fit;
 
 /// Accuracy on the training items, against the labels that were given.
 pub(crate) const TRAIN_NOISY: &str = "train-accuracy-noisy";
@@ -27,29 +33,64 @@ pub(crate) const TEST: &str = "test-accuracy";
 pub(crate) const CAPACITY: &str = "noise-fitting-capacity";
 /// Accuracy of the reference on the training items: 1 minus the ratio at which teacher-made noise is its own.
 pub(crate) const LABELS: &str = "label-accuracy";
+/// Capability with all true labels.
+pub(crate) const CEILING: &str = "ceiling";
+/// Where the learning curve ends.
+pub(crate) const ASYMPTOTE: &str = "learning-curve-asymptote";
+/// 1 minus the code length of the true labels, against guessing.
+pub(crate) const COMPRESSION: &str = "prequential-compression";
+/// Kendall's tau-b of two measures of capacity over the rungs.
+pub(crate) const AGREEMENT: &str = "rank-correlation";
+
+/// The measures of capacity, in the order of the report.
+pub(crate) const ESTIMATORS: [&str; 4] = [CEILING, ASYMPTOTE, CAPACITY, COMPRESSION];
 
 /// The cell of the reference that makes noise.
 const TEACHER: &str = "teacher";
 /// The share of the groups of its part that the reference of a seed is trained on.
 const RESAMPLE: f64 = 0.8;
 
-/// A rung under a kind of noise: what has a curve over the ratios.
+/// A rung with a kind of student: what has a capacity.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Learner<'a> {
+    pub(crate) rung: &'a str,
+    pub(crate) student: StudentName,
+}
+
+impl Learner<'_> {
+    /// The name of its cell.
+    pub(crate) fn cell(self) -> String {
+        format!("model={}/student={}", self.rung, self.student.name())
+    }
+
+    /// The name of the cell of a share of the true labels.
+    pub(crate) fn at(self, share: f64) -> String {
+        format!("{}/share={share}", self.cell())
+    }
+}
+
+/// A learner under a kind of noise: what has a curve over the ratios.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Curve<'a> {
-    pub(crate) rung: &'a str,
+    pub(crate) learner: Learner<'a>,
     pub(crate) noise: NoiseName,
 }
 
 impl Curve<'_> {
     /// The name of the cell that sums up the curve.
     pub(crate) fn cell(self) -> String {
-        format!("model={}/noise={}", self.rung, self.noise.name())
+        format!("{}/noise={}", self.learner.cell(), self.noise.name())
     }
 
     /// The name of the cell of one ratio.
     pub(crate) fn at(self, ratio: f64) -> String {
         format!("{}/ratio={ratio}", self.cell())
     }
+}
+
+/// The cell of the agreement of two measures of capacity.
+pub(crate) fn agreement_cell(student: StudentName, one: &str, other: &str) -> String {
+    format!("student={}/{one}/{other}", student.name())
 }
 
 impl Experiment for NoiseCapacity {
@@ -67,14 +108,32 @@ impl Experiment for NoiseCapacity {
     }
 
     fn cells(&self, rungs: usize) -> usize {
-        rungs * self.noise.len() * self.ratio.len() + usize::from(self.needs_teacher())
+        let learner = self.noise.len() * self.ratio.len() + self.share.len();
+        rungs * self.student.len() * learner + usize::from(self.needs_teacher())
+    }
+
+    fn check(&self, plan: &Plan) -> Result<(), String> {
+        let rank = plan.learner.trunk.rank;
+        let narrow = plan.rungs.iter().find(|r| r.model.width < rank);
+        match narrow.filter(|_| self.student.contains(&StudentName::Trunk)) {
+            None => Ok(()),
+            Some(rung) => Err(format!(
+                "`learner.trunk.rank` is out of range: {rank}\n help: the valid range of `rank` is 1 to {}, the number \
+                 of features of {}",
+                rung.model.width, rung.name
+            )),
+        }
     }
 
     fn jobs(&self, plan: &Plan) -> Vec<Vec<Job>> {
-        let rung =
-            |(rung, r): (usize, &RungPlan)| Job { name: format!("model={}", r.name), rung, seed: None };
-        let teacher = |&seed: &u64| Job { name: format!("{TEACHER}/seed={seed}"), rung: 0, seed: Some(seed) };
-        let mut stages = vec![plan.rungs.iter().enumerate().map(rung).collect()];
+        let teacher =
+            |&seed: &u64| Job { name: format!("{TEACHER}/seed={seed}"), rung: 0, seed: Some(seed) };
+        let mut learners = Vec::new();
+        for (rung, r) in plan.rungs.iter().enumerate() {
+            let name = |&student: &StudentName| Learner { rung: &r.name, student }.cell();
+            learners.extend(self.student.iter().map(|s| Job { name: name(s), rung, seed: None }));
+        }
+        let mut stages = vec![learners];
         if self.needs_teacher() {
             stages.insert(0, plan.seeds.iter().map(teacher).collect());
         }
@@ -82,14 +141,21 @@ impl Experiment for NoiseCapacity {
     }
 
     fn run(&self, job: &Job, inputs: &Inputs<'_>, earlier: &FoundBy) -> Found {
-        match job.seed {
-            Some(seed) => teach(job, seed, inputs),
-            None => learn(job, self, inputs, earlier),
+        if let Some(seed) = job.seed {
+            return teach(job, seed, inputs);
         }
+        let rung = &inputs.plan.rungs[job.rung].name;
+        let own = |&student: &StudentName| Some(Learner { rung, student }).filter(|l| l.cell() == job.name);
+        let Some(learner) = self.student.iter().find_map(own) else { return Found::default() };
+        let mut found = learn(job, self, learner, inputs, earlier);
+        let shares = capacity::learn(job, self, learner, inputs);
+        found.rows.extend(shares.rows);
+        found.items.extend(shares.items);
+        found
     }
 
     fn summarise(&self, inputs: &Inputs<'_>, found: &FoundBy) -> Vec<Row> {
-        summarise(self, inputs, found)
+        summary::summarise(self, inputs, found)
     }
 
     fn findings(&self, plan: &Plan, numbers: &Numbers<'_>) -> Findings {
@@ -151,13 +217,18 @@ fn noise(
     }
 }
 
-/// A point of the grid of one rung.
+/// A point of the grid of one learner.
 type Point = (NoiseName, u64, f64);
 
 /// A rung as student of every noisy signal.
-fn learn(job: &Job, design: &NoiseCapacity, inputs: &Inputs<'_>, earlier: &FoundBy) -> Found {
+fn learn(
+    job: &Job,
+    design: &NoiseCapacity,
+    learner: Learner<'_>,
+    inputs: &Inputs<'_>,
+    earlier: &FoundBy,
+) -> Found {
     let plan = inputs.plan;
-    let rung = &plan.rungs[job.rung].name;
     let mut found = Found::default();
     let mut grid: Vec<Point> = Vec::new();
     for &kind in &design.noise {
@@ -165,7 +236,7 @@ fn learn(job: &Job, design: &NoiseCapacity, inputs: &Inputs<'_>, earlier: &Found
             grid.extend(design.ratio.iter().map(|&ratio| (kind, seed, ratio)));
         }
     }
-    let cell = |(noise, _, ratio): Point| Curve { rung, noise }.at(ratio);
+    let cell = |(noise, _, ratio): Point| Curve { learner, noise }.at(ratio);
     let fail = |found: &mut Found, at: Point, n: usize, why: &str| {
         for metric in [TRAIN_NOISY, TRAIN_CLEAN, TEST] {
             found.rows.push(Row::new(cell(at), Some(at.1), metric, "share", n, Err(why)));
@@ -196,17 +267,18 @@ fn learn(job: &Job, design: &NoiseCapacity, inputs: &Inputs<'_>, earlier: &Found
     }
     let soft =
         Array2::from_shape_fn((train.gold.len(), problems.len()), |(i, k)| f64::from(problems[k].1[i]));
-    let probes = fit_sweep(train_x, soft.view(), &probe_config(plan, LossName::Xent));
-    for ((at, noisy), probe) in problems.iter().zip(probes) {
+    let seeds: Vec<_> = problems.iter().map(|((_, seed, _), _)| plan.seed(*seed, "student")).collect();
+    let said = students(learner.student, plan, train_x, &soft, &seeds, &[train_x, test_x]);
+    for ((at, noisy), said) in problems.iter().zip(said) {
         let seed = at.1;
-        let said = probe.and_then(|p| Ok((p.probabilities(train_x)?, p.probabilities(test_x)?)));
-        let (on_train, on_test) = match said {
-            Ok((on_train, on_test)) => (on_train.to_vec(), on_test.to_vec()),
+        let said = match said {
+            Ok(said) => said,
             Err(why) => {
-                fail(&mut found, *at, train.gold.len(), &why.to_string());
+                fail(&mut found, *at, train.gold.len(), &why);
                 continue;
             }
         };
+        let (on_train, on_test) = (&said[0], &said[1]);
         let name = cell(*at);
         let fits: Vec<bool> = on_train.iter().zip(noisy).map(|(p, y)| (*p >= 0.5) == *y).collect();
         let mut push = |metric: &str, correct: &[bool], groups: &[u32]| {
@@ -215,66 +287,11 @@ fn learn(job: &Job, design: &NoiseCapacity, inputs: &Inputs<'_>, earlier: &Found
             found.rows.push(Row::new(&*name, Some(seed), metric, "share", correct.len(), outcome));
         };
         push(TRAIN_NOISY, &fits, &train.groups);
-        push(TRAIN_CLEAN, &train.correct(&on_train), &train.groups);
-        push(TEST, &test.correct(&on_test), &test.groups);
-        let speaker = Speaker { model: rung, signal: &name, seed };
-        found.items.extend(item_rows(&speaker, train.part, &on_train, |i| Some(f64::from(noisy[i]))));
-        found.items.extend(item_rows(&speaker, test.part, &on_test, |_| None));
+        push(TRAIN_CLEAN, &train.correct(on_train), &train.groups);
+        push(TEST, &test.correct(on_test), &test.groups);
+        let speaker = Speaker { model: learner.rung, signal: &name, seed };
+        found.items.extend(item_rows(&speaker, train.part, on_train, |i| Some(f64::from(noisy[i]))));
+        found.items.extend(item_rows(&speaker, test.part, on_test, |_| None));
     }
     found
-}
-
-fn summarise(design: &NoiseCapacity, inputs: &Inputs<'_>, found: &FoundBy) -> Vec<Row> {
-    let plan = inputs.plan;
-    let (Ok(train), Ok(test)) = (Truth::of(inputs.parts, "train"), Truth::of(inputs.parts, "test")) else {
-        return Vec::new();
-    };
-    let said = Said::read(found);
-    let mut rows = Vec::new();
-    let mut push = |cell: &str, metric: &str, correct: &Result<Array2<bool>, String>, truth: &Truth<'_>| {
-        let interval = bootstrap(plan, &format!("{cell}/{metric}"));
-        let outcome = correct.as_ref().map_err(Clone::clone).and_then(|correct| {
-            superalign_gap::capability_over_seeds(correct.view(), Some(&truth.groups), &interval)
-                .map_err(|e| e.to_string())
-        });
-        rows.push(Row::new(cell, None, metric, "share", truth.gold.len(), outcome));
-    };
-    if design.needs_teacher() {
-        let labels = said.by_seed(TEACHER, &plan.seeds, "train").map(|said| train.correct_by_seed(&said));
-        push(TEACHER, LABELS, &labels, &train);
-    }
-    let mut capacities = Vec::new();
-    for rung in &plan.rungs {
-        for &kind in &design.noise {
-            let noises: Result<Vec<Noise>, String> =
-                plan.seeds.iter().map(|&seed| noise(kind, design, plan, &train.gold, seed, &said)).collect();
-            let curve = Curve { rung: &rung.name, noise: kind };
-            let mut fits_by_ratio = Vec::new();
-            for &ratio in &design.ratio {
-                let name = curve.at(ratio);
-                let on = |part: &str| said.by_seed(&name, &plan.seeds, part);
-                let fits = on("train").and_then(|by_seed| {
-                    let noises = noises.as_ref().map_err(Clone::clone)?;
-                    let noisy = noises.iter().map(|noise| noise.flip(&train.gold, ratio));
-                    let noisy: Vec<Vec<bool>> = noisy.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
-                    let shape = (plan.seeds.len(), train.gold.len());
-                    Ok(Array2::from_shape_fn(shape, |(s, i)| (by_seed[s][i] >= 0.5) == noisy[s][i]))
-                });
-                push(&name, TRAIN_NOISY, &fits, &train);
-                let clean = on("train").map(|by_seed| train.correct_by_seed(&by_seed));
-                push(&name, TRAIN_CLEAN, &clean, &train);
-                push(&name, TEST, &on("test").map(|by_seed| test.correct_by_seed(&by_seed)), &test);
-                fits_by_ratio.push(fits);
-            }
-            let name = curve.cell();
-            let interval = bootstrap(plan, &format!("{name}/{CAPACITY}"));
-            let outcome = fits_by_ratio.into_iter().collect::<Result<Vec<_>, _>>().and_then(|fits| {
-                superalign_gap::noise_fitting_capacity(&design.ratio, &fits, Some(&train.groups), &interval)
-                    .map_err(|e| e.to_string())
-            });
-            capacities.push(Row::new(name, None, CAPACITY, "share", train.gold.len(), outcome));
-        }
-    }
-    rows.extend(capacities);
-    rows
 }

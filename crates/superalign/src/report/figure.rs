@@ -277,7 +277,7 @@ pub(crate) fn heat(figure: &Heat<'_>) -> String {
         for (c, name) in figure.columns.iter().enumerate() {
             let x = left + c as i32 * cell_w + cell_w / 2;
             let style = ink(12).pos(Pos::new(HPos::Center, VPos::Top));
-            root.draw(&Text::new(short(name, 13), (x, bottom + 6), style))?;
+            root.draw(&Text::new(short(name, 14), (x, bottom + 6), style))?;
         }
         let style = ink(13).pos(Pos::new(HPos::Center, VPos::Top));
         root.draw(&Text::new(figure.x.to_owned(), (left + columns * cell_w / 2, bottom + 28), style))?;

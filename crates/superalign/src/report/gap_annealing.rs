@@ -5,8 +5,8 @@ use super::prose::{Effect, and, effect};
 use super::table::{Table, shown};
 use super::{Findings, Numbers};
 use crate::experiment::gap_annealing::{
-    CEILING, COMPETENCE, CONFORMITY, HYPERVOLUME, JOINT, OVER_DIRECT, PREDICTED, PRESENCE, REGRESSIONS, TAKEN, TARGET,
-    TAX, TEACHER, candidates, path_cell, round_cell, rounds,
+    CEILING, COMPETENCE, CONFORMITY, HYPERVOLUME, JOINT, OVER_DIRECT, PREDICTED, PRESENCE, REGRESSIONS,
+    TAKEN, TARGET, TAX, TEACHER, candidates, path_cell, round_cell, rounds,
 };
 use crate::plan::Plan;
 use crate::record::Row;
@@ -45,7 +45,11 @@ impl<'a> Page<'a> {
 
     fn sentences(&self) -> Vec<String> {
         let point = |cell: &str| {
-            format!("competence {}, conformity {}", shown(self.row(cell, COMPETENCE)), shown(self.row(cell, CONFORMITY)))
+            format!(
+                "competence {}, conformity {}",
+                shown(self.row(cell, COMPETENCE)),
+                shown(self.row(cell, CONFORMITY))
+            )
         };
         let mut out = vec![format!(
             "The supervisor: {}. The strongest candidate with true labels: {}.",
@@ -76,7 +80,9 @@ impl<'a> Page<'a> {
             .both()
             .filter_map(|(policy, plan)| {
                 let share = self.row(&path_cell(policy, plan), PRESENCE)?.value?;
-                (share >= 0.2).then(|| (share, format!("{} with {} ({:.0}%)", policy.name(), plan.name(), 100.0 * share)))
+                (share >= 0.2).then(|| {
+                    (share, format!("{} with {} ({:.0}%)", policy.name(), plan.name(), 100.0 * share))
+                })
             })
             .collect();
         front.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -185,8 +191,10 @@ impl<'a> Page<'a> {
             };
             let groups: Vec<_> = self.design.policy.iter().map(group).collect();
             let ends = groups.iter().flat_map(|(_, bars): &(String, Vec<_>)| bars.iter().flatten());
-            let (lo, hi) = ends.fold((0.0_f64, 0.05_f64), |(lo, hi), bar: &(f64, f64, f64)| (lo.min(bar.1), hi.max(bar.2)));
-            let supervisor = self.value(TEACHER, JOINT).filter(|_| metric == JOINT).map(|e| (e.value, "supervisor"));
+            let (lo, hi) = ends
+                .fold((0.0_f64, 0.05_f64), |(lo, hi), bar: &(f64, f64, f64)| (lo.min(bar.1), hi.max(bar.2)));
+            let supervisor =
+                self.value(TEACHER, JOINT).filter(|_| metric == JOINT).map(|e| (e.value, "supervisor"));
             out.push((
                 figure::bars(&Bars {
                     title,
@@ -197,7 +205,8 @@ impl<'a> Page<'a> {
                     groups,
                 }),
                 if metric == TAX {
-                    "Competence of the same student trained for competence alone, minus that of this one.".to_owned()
+                    "Competence of the same student trained for competence alone, minus that of this one."
+                        .to_owned()
                 } else {
                     "Competence times conformity of each path's last student.".to_owned()
                 },
@@ -210,7 +219,16 @@ impl<'a> Page<'a> {
         let mut main = Table::new(
             "Where the paths end",
             2,
-            &["policy", "plan", "competence", "conformity", "joint utility", "over direct", "tax", "on the front"],
+            &[
+                "policy",
+                "plan",
+                "competence",
+                "conformity",
+                "joint utility",
+                "over direct",
+                "tax",
+                "on the front",
+            ],
         );
         for (policy, plan) in self.both() {
             let (cell, last) = (path_cell(policy, plan), self.last(policy, plan));
@@ -239,7 +257,17 @@ impl<'a> Page<'a> {
         let mut table = Table::new(
             format!("Rounds, seed {}", seed.unwrap_or_default()),
             4,
-            &["policy", "plan", "round", "student", "target gap", "predicted gap", "competence", "conformity", "fell"],
+            &[
+                "policy",
+                "plan",
+                "round",
+                "student",
+                "target gap",
+                "predicted gap",
+                "competence",
+                "conformity",
+                "fell",
+            ],
         );
         let list = candidates(self.plan, self.design);
         for (policy, plan) in self.both() {

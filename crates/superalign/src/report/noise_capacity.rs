@@ -120,20 +120,14 @@ fn capacity_sentences(rungs: &[&str], kind: Kind, numbers: &Numbers<'_>) -> Vec<
 }
 
 /// The dip of the paper's figures: training accuracy in the middle below that at both ends.
-fn dip_sentence(
-    rungs: &[&str],
-    design: &NoiseCapacity,
-    kind: Kind,
-    numbers: &Numbers<'_>,
-) -> Option<String> {
+fn dip_sentence(rungs: &[&str], design: &NoiseCapacity, kind: Kind, numbers: &Numbers<'_>) -> Option<String> {
     let middle: Vec<f64> = design.ratio.iter().copied().filter(|r| (0.399..=0.601).contains(r)).collect();
     let (first, last) = (*design.ratio.first()?, *design.ratio.last()?);
     if middle.is_empty() || first > 0.1 || last < 0.9 {
         return None;
     }
-    let at = |rung: &str, ratio| {
-        numbers.summary(&kind.curve(rung).at(ratio), TRAIN_NOISY).and_then(Row::estimate)
-    };
+    let at =
+        |rung: &str, ratio| numbers.summary(&kind.curve(rung).at(ratio), TRAIN_NOISY).and_then(Row::estimate);
     let dips = |rung: &&&str| {
         let (Some(a), Some(b)) = (at(rung, first), at(rung, last)) else { return false };
         middle.iter().filter_map(|&r| at(rung, r)).all(|m| m.hi < a.lo && m.hi < b.lo)
@@ -166,8 +160,7 @@ fn loss_sentences(
     if clean >= noisy {
         return None;
     }
-    let at =
-        |rung: &str, ratio| numbers.summary(&kind.curve(rung).at(ratio), TEST).and_then(Row::estimate);
+    let at = |rung: &str, ratio| numbers.summary(&kind.curve(rung).at(ratio), TEST).and_then(Row::estimate);
     let said = rungs.iter().filter_map(|rung| {
         let (a, b) = (at(rung, clean)?, at(rung, noisy)?);
         let verdict = match compare(&b, &a) {
@@ -250,7 +243,8 @@ fn figures(rungs: &[&str], design: &NoiseCapacity, numbers: &Numbers<'_>) -> Vec
                 kinds: design.noise.iter().map(|n| n.name().to_owned()).collect(),
                 groups: rungs.iter().map(group).collect(),
             }),
-            "Area under the training curve, rescaled so that chance is 0 and perfect memorisation is 1.".to_owned(),
+            "Area under the training curve, rescaled so that chance is 0 and perfect memorisation is 1."
+                .to_owned(),
         ));
     }
     let sizes = |&student: &StudentName| {
@@ -270,7 +264,11 @@ fn figures(rungs: &[&str], design: &NoiseCapacity, numbers: &Numbers<'_>) -> Vec
             reference: Some((0.5, "chance")),
             series,
         });
-        (figure, "Test accuracy against the number of true labels: the asymptote is one measure of capacity.".to_owned())
+        (
+            figure,
+            "Test accuracy against the number of true labels: the asymptote is one measure of capacity."
+                .to_owned(),
+        )
     };
     out.extend(design.student.iter().map(sizes));
     out
@@ -328,7 +326,15 @@ fn tables(rungs: &[&str], design: &NoiseCapacity, numbers: &Numbers<'_>) -> Vec<
     let mut all = Table::new(
         "Every rung and ratio, over all seeds",
         3,
-        &["student", "noise", "rung", "wrong", "train, noisy labels", "train, true labels", "test, true labels"],
+        &[
+            "student",
+            "noise",
+            "rung",
+            "wrong",
+            "train, noisy labels",
+            "train, true labels",
+            "test, true labels",
+        ],
     );
     for kind in kinds(design) {
         for rung in rungs {

@@ -45,10 +45,13 @@ fn sentences(rungs: &[&str], design: &WeakToStrong, numbers: &Numbers<'_>) -> Ve
         out.extend(gain_sentence(rungs, loss, numbers));
         out.extend(pgr_sentence(rungs, loss, numbers));
     }
-    if let [first, second] = design.loss[..] {
+    let (Some(&first), others) = (design.loss.first(), design.loss.get(1..).unwrap_or_default()) else {
+        return out;
+    };
+    for &other in others {
         let difference = |(i, j): (&str, &str)| {
             let value = |loss| numbers.summary(&pair_cell(i, j, loss), TEST).and_then(Row::estimate);
-            Some((value(second)?, value(first)?))
+            Some((value(other)?, value(first)?))
         };
         let all: Vec<_> = pairs(rungs, Pairs::Stronger).filter_map(difference).collect();
         if !all.is_empty() {
@@ -56,7 +59,7 @@ fn sentences(rungs: &[&str], design: &WeakToStrong, numbers: &Numbers<'_>) -> Ve
             let apart = all.iter().filter(|(b, a)| b.lo > a.hi || b.hi < a.lo).count();
             out.push(format!(
                 "{} against {}: {mean:+.3} test accuracy on average over {}; their intervals are apart in {apart}.",
-                loss_name(second),
+                loss_name(other),
                 loss_name(first),
                 count(all.len(), "pair")
             ));
@@ -139,6 +142,28 @@ fn median(sorted: &[f64]) -> f64 {
     f64::midpoint(sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2])
 }
 
+/// Losses that have maps of their own; where there are more, one map has all.
+const MAPS: usize = 2;
+
+/// The gain of every loss in every pair of a teacher and a stronger student.
+fn by_loss(rungs: &[&str], design: &WeakToStrong, numbers: &Numbers<'_>) -> (String, String) {
+    let pairs: Vec<(&str, &str)> = pairs(rungs, Pairs::Stronger).collect();
+    let cell = |loss: LossName, (i, j): (&str, &str)| {
+        let row = numbers.summary(&pair_cell(i, j, loss), GAIN)?;
+        Some(row.value.ok_or_else(|| "undefined".to_owned()))
+    };
+    let figure = figure::heat(&Heat {
+        title: "Gain over the teacher, by loss",
+        x: "teacher, student",
+        y: "loss",
+        columns: pairs.iter().map(|(i, j)| format!("{i}, {j}")).collect(),
+        rows: design.loss.iter().map(|&loss| loss_name(loss).to_owned()).collect(),
+        extreme: 0.2,
+        cells: design.loss.iter().map(|&loss| pairs.iter().map(|&pair| cell(loss, pair)).collect()).collect(),
+    });
+    (figure, "Test accuracy of the student minus that of its teacher.".to_owned())
+}
+
 fn figures(rungs: &[&str], design: &WeakToStrong, numbers: &Numbers<'_>) -> Vec<(String, String)> {
     let mut out = Vec::new();
     let names: Vec<String> = rungs.iter().map(|r| (*r).to_owned()).collect();
@@ -161,7 +186,10 @@ fn figures(rungs: &[&str], design: &WeakToStrong, numbers: &Numbers<'_>) -> Vec<
             cells: (0..rungs.len()).map(row).collect(),
         })
     };
-    for &loss in &design.loss {
+    if design.loss.len() > MAPS {
+        out.push(by_loss(rungs, design, numbers));
+    }
+    for &loss in design.loss.iter().take(MAPS) {
         let name = loss_name(loss);
         out.push((
             heat(&format!("Gain over the teacher, {name}"), GAIN, loss, 0.2),
@@ -180,13 +208,13 @@ fn figures(rungs: &[&str], design: &WeakToStrong, numbers: &Numbers<'_>) -> Vec<
     };
     let weakest = rungs.first().copied().unwrap_or_default();
     let mut kinds = vec!["teacher".to_owned()];
-    kinds.extend(design.loss.iter().map(|l| format!("taught, {}", loss_name(*l))));
+    kinds.extend(design.loss.iter().take(MAPS).map(|l| format!("taught, {}", loss_name(*l))));
     kinds.push("ceiling".to_owned());
     let groups = rungs
         .iter()
         .map(|r| {
             let mut values = vec![value(&teacher_cell(r))];
-            values.extend(design.loss.iter().map(|l| value(&pair_cell(weakest, r, *l))));
+            values.extend(design.loss.iter().take(MAPS).map(|l| value(&pair_cell(weakest, r, *l))));
             values.push(value(&ceiling_cell(r)));
             ((*r).to_owned(), values)
         })

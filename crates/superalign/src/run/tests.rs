@@ -105,13 +105,35 @@ seeds = 2
 bootstrap.draws = 200
 "#;
 
+const CALIBRATE: &str = r#"
+name = "calibrate"
+question = "Which gap gains most?"
+paradigm = "gap-calibration"
+seeds = 2
+bootstrap.draws = 200
+grid.share = [0.1, 0.2, 0.4, 0.6, 0.8]
+"#;
+
+const ANNEAL: &str = r#"
+name = "anneal"
+question = "In steps, or in one jump?"
+paradigm = "gap-annealing"
+seeds = 2
+bootstrap.draws = 200
+annealing = { rounds = 2, steps = 400 }
+learner.trunk = { width = 16, learning-rate = 0.01 }
+grid.policy = ["direct", "linear", "random"]
+grid.plan = ["parallel", "alternating"]
+grid.rank = [2, 4]
+"#;
+
 fn prepared(text: &str, reads: &Arc<AtomicUsize>) -> (Plan, Material) {
     let path = Path::new("experiments/test.toml");
     let overrides = Overrides { models: vec!["small".into(), "large".into()], ..Overrides::default() };
     let spec = Spec::parse(path, text.into(), Profile::Quick, &overrides).unwrap();
     // With 600 items a student of 40 features sees through the teacher's errors (0.84 ± 0.03 against
     // 0.65 ± 0.05, over draws of such features); with 120 it learns as many of its own (0.67 ± 0.05).
-    let tasks = |name| if name == "student" { 300 } else { 60 };
+    let tasks = |name: &str| if name.starts_with("student") { 300 } else { 60 };
     let parts: Vec<Part> =
         spec.design.experiment().parts().iter().map(|w| part(w.name, tasks(w.name))).collect();
     let mut open = |path: &Path| -> Result<Box<dyn Model>, crate::plan::LadderError> {
@@ -210,8 +232,9 @@ fn noise_is_learnt_by_heart_by_the_wide_model_and_not_by_the_narrow_one() {
         assert!(value(&rows, &format!("{large}/ratio=0"), "test-accuracy") > 0.9);
         assert!(value(&rows, &format!("{large}/ratio=1"), "test-accuracy") < 0.1);
     }
-    let capacity =
-        |rung: &str| value(&rows, &format!("model={rung}/student=probe/noise=uniform"), "noise-fitting-capacity");
+    let capacity = |rung: &str| {
+        value(&rows, &format!("model={rung}/student=probe/noise=uniform"), "noise-fitting-capacity")
+    };
     assert!(capacity("large") > capacity("small") + 0.1, "{} {}", capacity("large"), capacity("small"));
     // At its own rate of error the reference's noise is its own labels, which it learns almost wholly.
     let (labels, own) =
@@ -240,6 +263,65 @@ fn a_strong_student_surpasses_a_weak_teacher_and_a_missing_gap_is_a_reason() {
     assert_eq!(cells(&rows), manifest.plan.cells());
 }
 
+#[test]
+fn a_calibration_has_a_point_for_every_pair_and_says_what_follows_from_them() {
+    let bench = Bench::new();
+    let (folder, manifest, rows) = bench.run(CALIBRATE);
+    assert_eq!((manifest.failed, cells(&rows)), (0, manifest.plan.cells()));
+    for share in ["0.1", "0.8"] {
+        let cell = format!("teacher=small/share={share}/student=large/loss=xent");
+        assert!(value(&rows, &cell, "supervision-gap") > 0.1);
+        let ends = value(&rows, "ceiling=large", "test-accuracy")
+            - value(&rows, &format!("teacher=small/share={share}"), "test-accuracy");
+        assert!((value(&rows, &cell, "supervision-gap") - ends).abs() < 1e-12);
+    }
+    let shapes = rows.iter().filter(|r| r.metric == "share-of-resamples-chosen").filter_map(|r| r.value);
+    assert!((shapes.sum::<f64>() - 1.0).abs() < 1e-9);
+    let optimum = rows.iter().find(|r| r.metric == "calibrated-gap").unwrap();
+    assert!(
+        optimum.value.is_some() != optimum.error.as_ref().is_some_and(|e| e.contains("no interior optimum"))
+    );
+    assert!(
+        std::fs::read_to_string(folder.join("report.html"))
+            .unwrap()
+            .contains("Gain against the supervision gap")
+    );
+}
+
+#[test]
+fn paths_lead_from_the_supervisor_to_stronger_students() {
+    let bench = Bench::new();
+    let (folder, manifest, rows) = bench.run(ANNEAL);
+    assert_eq!(manifest.failed, 0, "{:?}", rows.iter().find(|r| r.error.is_some()));
+    assert_eq!(cells(&rows), manifest.plan.cells() + 2 * 2 * 5, "competence-only students beside the grid");
+    let supervisor = value(&rows, "supervisor", "competence");
+    for (policy, last) in [("direct", 1), ("linear", 2), ("random", 2)] {
+        for plan in ["parallel", "alternating"] {
+            let cell = format!("policy={policy}/plan={plan}/round={last}");
+            if policy == "direct" {
+                assert!(value(&rows, &cell, "competence") > supervisor + 0.05, "{cell}");
+            }
+            let joint = value(&rows, &cell, "competence") * value(&rows, &cell, "conformity");
+            assert!((value(&rows, &cell, "joint-utility") - joint).abs() < 1e-12);
+        }
+    }
+    assert!(value(&rows, "front=all", "hypervolume") > 0.0);
+    let report = std::fs::read_to_string(folder.join("report.html")).unwrap();
+    assert!(report.contains("Where the paths end") && report.contains("large, rank"));
+}
+
+#[test]
+fn a_rank_above_the_features_is_refused_before_anything_runs() {
+    for (text, found) in [
+        (ANNEAL.replace("[2, 4]", "[2, 5]"), "`rank` is out of range: 5"),
+        (NOISE.replace("rank = 4", "rank = 5"), "`learner.trunk.rank` is out of range: 5"),
+    ] {
+        let (plan, _) = prepared(&text, &Arc::default());
+        let why = plan.design.experiment().check(&plan).unwrap_err();
+        assert!(why.contains(found) && why.contains("1 to 4, the number of features of small"), "{why}");
+    }
+}
+
 /// Puts a run folder into the state in which a kill leaves it: the journal cut, nothing after it.
 fn kill(whole: &Path, into: &Path, cut: usize) {
     std::fs::create_dir_all(into.join("cells")).unwrap();
@@ -255,7 +337,7 @@ fn kill(whole: &Path, into: &Path, cut: usize) {
 
 #[test]
 fn killed_at_any_moment_it_ends_with_the_same_bytes() {
-    for text in [NOISE, WEAK] {
+    for text in [NOISE, WEAK, CALIBRATE, ANNEAL] {
         let first = Bench::new();
         let Outcome::Complete { folder, .. } = first.go(text, Past::Continue, How::KeepingCells).unwrap()
         else {
@@ -380,7 +462,7 @@ fn what_would_be_fetched_is_found() {
 #[test]
 fn the_page_stands_alone() {
     let bench = Bench::new();
-    for text in [NOISE, WEAK] {
+    for text in [NOISE, WEAK, CALIBRATE, ANNEAL] {
         let (folder, mut manifest, rows) = bench.run(text);
         let page = std::fs::read_to_string(folder.join("report.html")).unwrap();
         assert_eq!(fetched(&page), Vec::<&str>::new());

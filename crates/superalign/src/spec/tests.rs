@@ -78,6 +78,17 @@ fn mistakes_name_place_and_remedy() {
 }
 
 #[test]
+fn mistakes_in_a_grid_name_what_there_is() {
+    let weak = |line: &str| {
+        let text = format!("name = \"weak\"\nquestion = \"?\"\nparadigm = \"weak-to-strong\"\n{line}\n");
+        parse(&text, Profile::Quick).unwrap_err().to_string()
+    };
+    insta::assert_snapshot!("unknown_loss", weak("grid.loss = [\"xent\", \"log-conf\"]"));
+    insta::assert_snapshot!("a_teacher_without_labels", weak("data.teacher = 0"));
+    insta::assert_snapshot!("shares_without_the_whole", mistake("ratio = [0.5, 0.0]", "share = [0.25, 0.5]"));
+}
+
+#[test]
 fn the_shipped_specs_are_good() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments");
     let mut names = Vec::new();

@@ -65,7 +65,8 @@ impl Work<'_> {
     }
 
     fn failed(&self, cell: &str, metrics: &[&str], why: &str) -> Vec<Row> {
-        let row = |metric: &&str| Row::new(cell, Some(self.seed), metric, "share", 0, Err::<Estimate, _>(why));
+        let row =
+            |metric: &&str| Row::new(cell, Some(self.seed), metric, "share", 0, Err::<Estimate, _>(why));
         metrics.iter().map(row).collect()
     }
 
@@ -142,7 +143,10 @@ impl Work<'_> {
             let teacher = taught_by_gold(weaker, self.strongest_rank());
             let lesson = teacher.as_ref().map_err(Clone::clone).and_then(|teacher| {
                 let [competence, conformity] = Head::BOTH.map(|head| first(self.pool(head, 1)?));
-                Ok((ground.taught(Part::Student, [competence?, conformity?], teacher)?, ground.validated(teacher)?))
+                Ok((
+                    ground.taught(Part::Student, [competence?, conformity?], teacher)?,
+                    ground.validated(teacher)?,
+                ))
             });
             for (&rank, ceiling) in self.design.rank.iter().zip(&ceilings) {
                 let cell = self.pilot_cell(weaker, rung, rank);
@@ -226,7 +230,11 @@ impl Work<'_> {
             let items = [competence[round.number].clone(), conformity[round.number].clone()];
             let lesson = ground.taught(Part::Student, items, &teacher)?;
             let steps = usize::try_from(round.budget.steps).unwrap_or(usize::MAX);
-            let how = Training { steps, plan: plan.plan(), ..self.training(rung, rank, &format!("round={}", round.number)) };
+            let how = Training {
+                steps,
+                plan: plan.plan(),
+                ..self.training(rung, rank, &format!("round={}", round.number))
+            };
             let student = ground.train(&lesson, how)?;
             let alone = ground.train(&lesson, Training { plan: Plan::CompetenceOnly, ..how })?;
             for (head, metric) in Head::BOTH.into_iter().zip([COMPETENCE, CONFORMITY]) {
@@ -253,7 +261,11 @@ impl Work<'_> {
         found.rows.push(Row::new(cell, Some(self.seed), PREDICTED, "difference", n, gap));
         let mut plain = |metric: &str, unit: &str, value: f64| {
             let exact = Ok::<_, String>(Estimate { value, lo: value, hi: value });
-            found.rows.push(Row { lo: None, hi: None, ..Row::new(cell, Some(self.seed), metric, unit, n, exact) });
+            found.rows.push(Row {
+                lo: None,
+                hi: None,
+                ..Row::new(cell, Some(self.seed), metric, unit, n, exact)
+            });
         };
         if let Some(target) = round.target {
             plain(TARGET, "difference", target);
@@ -270,7 +282,14 @@ impl Work<'_> {
             let capacity = self.measured(&cell, COMPETENCE)?;
             let features = plan.rungs[rung].model.width;
             let cost = (rank * (features + plan.learner.trunk.width)) as f64;
-            Ok(Candidate { name: cell, rung, rank: Some(rank), width: Some(plan.learner.trunk.width), capacity, cost })
+            Ok(Candidate {
+                name: cell,
+                rung,
+                rank: Some(rank),
+                width: Some(plan.learner.trunk.width),
+                capacity,
+                cost,
+            })
         };
         list.iter().map(candidate).collect()
     }
@@ -294,9 +313,10 @@ impl Work<'_> {
             PolicyName::Exponential => Policy::Annealed(Schedule::Exponential { from, to }),
             PolicyName::Reversed => Policy::Reversed(Schedule::Linear { from, to }),
             PolicyName::Random => Policy::Random(self.ground.inputs.plan.seed(self.seed, "random policy")),
-            PolicyName::Adaptive => {
-                Policy::Annealed(Schedule::Adaptive { band: self.calibrated()?, confidence: Confidence::Value })
-            }
+            PolicyName::Adaptive => Policy::Annealed(Schedule::Adaptive {
+                band: self.calibrated()?,
+                confidence: Confidence::Value,
+            }),
         })
     }
 

@@ -2,7 +2,8 @@
 
 use super::trunks::{Ground, Part};
 use super::{
-    CEILING, COMPETENCE, CONFORMITY, HYPERVOLUME, JOINT, OVER_DIRECT, PRESENCE, TAX, TEACHER, path_cell, round_cell,
+    CEILING, COMPETENCE, CONFORMITY, HYPERVOLUME, JOINT, OVER_DIRECT, PRESENCE, TAX, TEACHER, path_cell,
+    round_cell,
 };
 use crate::experiment::score::{Said, Truth, bootstrap};
 use crate::experiment::{FoundBy, Inputs};
@@ -105,8 +106,10 @@ impl Summary<'_> {
     fn paths(&mut self) {
         for (policy, plan) in self.both() {
             let (cell, last) = (path_cell(policy, plan), self.last(policy, plan));
-            let (end, alone) =
-                (self.draws(&last, Head::Competence), self.draws(&format!("{last}/competence-only"), Head::Competence));
+            let (end, alone) = (
+                self.draws(&last, Head::Competence),
+                self.draws(&format!("{last}/competence-only"), Head::Competence),
+            );
             let tax = alone.and_then(|alone| alone.minus(&end?).map_err(|e| e.to_string()));
             let tax = tax.and_then(|tax| self.estimate(&tax));
             self.push(&cell, TAX, "difference", self.n[0], tax);
@@ -139,14 +142,17 @@ impl Summary<'_> {
         let mut ends = Vec::with_capacity(paths.len());
         for &(policy, plan) in paths {
             let last = self.last(policy, plan);
-            let end = self.draws(&last, Head::Competence).and_then(|c| Ok((c, self.draws(&last, Head::Conformity)?)));
+            let end = self
+                .draws(&last, Head::Competence)
+                .and_then(|c| Ok((c, self.draws(&last, Head::Conformity)?)));
             ends.push(end);
         }
         let level = self.plan.bootstrap.level;
         // (1/2, 1/2) is chance on both objectives.
-        let front = ends.into_iter().collect::<Result<Vec<_>, _>>().and_then(|ends| {
-            front_of_students(&ends, (0.5, 0.5), level).map_err(|e| e.to_string())
-        });
+        let front = ends
+            .into_iter()
+            .collect::<Result<Vec<_>, _>>()
+            .and_then(|ends| front_of_students(&ends, (0.5, 0.5), level).map_err(|e| e.to_string()));
         let n = self.n[0] + self.n[1];
         let area = front.as_ref().map(|front| front.hypervolume).map_err(Clone::clone);
         self.push(&format!("front={name}"), HYPERVOLUME, "area", n, area);

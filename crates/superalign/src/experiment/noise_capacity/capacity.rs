@@ -36,7 +36,8 @@ pub(super) fn learn(job: &Job, design: &NoiseCapacity, learner: Learner<'_>, inp
                 let order = order(&train, plan.seed(seed, "shares"));
                 let chosen = &order[..end(&train, &order, share)];
                 let x = train_x.select(Axis(0), chosen);
-                let gold = Array2::from_shape_fn((chosen.len(), 1), |(i, _)| f64::from(train.gold[chosen[i]]));
+                let gold =
+                    Array2::from_shape_fn((chosen.len(), 1), |(i, _)| f64::from(train.gold[chosen[i]]));
                 let own = [plan.seed(seed, "student")];
                 let said = students(learner.student, plan, x.view(), &gold, &own, &[train_x, test_x]).pop();
                 Ok((train, test, said.ok_or("no student was trained")??))
@@ -102,7 +103,8 @@ pub(super) fn measure(
         .share
         .iter()
         .map(|&share| {
-            said.by_seed(&learner.at(share), &plan.seeds, "test").map(|by_seed| test.correct_by_seed(&by_seed))
+            said.by_seed(&learner.at(share), &plan.seeds, "test")
+                .map(|by_seed| test.correct_by_seed(&by_seed))
         })
         .collect();
     let mut ceiling = Err("no share of the labels".to_owned());
@@ -136,9 +138,10 @@ pub(super) fn measure(
 }
 
 fn row(cell: &str, metric: &str, n: usize, draws: &Result<Draws, String>, plan: &Plan) -> Row {
-    let outcome = draws.as_ref().map_err(Clone::clone).and_then(|draws| {
-        draws.estimate(plan.bootstrap.level).map_err(|e| e.to_string())
-    });
+    let outcome = draws
+        .as_ref()
+        .map_err(Clone::clone)
+        .and_then(|draws| draws.estimate(plan.bootstrap.level).map_err(|e| e.to_string()));
     Row::new(cell, None, metric, "share", n, outcome)
 }
 

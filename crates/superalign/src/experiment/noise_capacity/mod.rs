@@ -126,8 +126,7 @@ impl Experiment for NoiseCapacity {
     }
 
     fn jobs(&self, plan: &Plan) -> Vec<Vec<Job>> {
-        let teacher =
-            |&seed: &u64| Job { name: format!("{TEACHER}/seed={seed}"), rung: 0, seed: Some(seed) };
+        let teacher = |&seed: &u64| Job { name: format!("{TEACHER}/seed={seed}"), rung: 0, seed: Some(seed) };
         let mut learners = Vec::new();
         for (rung, r) in plan.rungs.iter().enumerate() {
             let name = |&student: &StudentName| Learner { rung: &r.name, student }.cell();

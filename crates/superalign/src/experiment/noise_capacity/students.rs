@@ -41,8 +41,9 @@ pub(super) fn students(
                 .into_iter()
                 .map(|trunk| {
                     let trunk = trunk.map_err(|e| e.to_string())?;
-                    let ask =
-                        |x: &ArrayView2<'_, f32>| trunk.probabilities(*x, Head::Competence).map(|p| p.to_vec());
+                    let ask = |x: &ArrayView2<'_, f32>| {
+                        trunk.probabilities(*x, Head::Competence).map(|p| p.to_vec())
+                    };
                     asked.iter().map(ask).collect::<Result<_, _>>().map_err(|e| e.to_string())
                 })
                 .collect()

@@ -71,9 +71,10 @@ pub(super) fn summarise(design: &NoiseCapacity, inputs: &Inputs<'_>, found: &Fou
                     noise_fitting_draws(&design.ratio, &fits, Some(&train.groups), &interval)
                         .map_err(|e| e.to_string())
                 });
-                let outcome = draws.as_ref().map_err(Clone::clone).and_then(|draws| {
-                    draws.estimate(plan.bootstrap.level).map_err(|e| e.to_string())
-                });
+                let outcome = draws
+                    .as_ref()
+                    .map_err(Clone::clone)
+                    .and_then(|draws| draws.estimate(plan.bootstrap.level).map_err(|e| e.to_string()));
                 sums.push(Row::new(name, None, CAPACITY, "share", train.gold.len(), outcome));
                 first.get_or_insert(draws);
             }

@@ -1,8 +1,8 @@
 //! The few types that two superalign crates need.
 //!
 //! Here live [`Seed`] (where every random number comes from), [`Estimate`] (a number with its interval), [`Bootstrap`]
-//! (how such an interval is made), [`Comparison`] (what a judge says of two players) and [`Model`] (the one seam behind which language models run). No arithmetic of the
-//! subject, no I/O, no clock, no threads.
+//! (how such an interval is made), [`Comparison`] (what a judge says of two players) and [`Model`] (the one seam behind
+//! which language models run). No arithmetic of the subject, no I/O, no clock, no threads.
 
 mod binomial;
 mod bootstrap;

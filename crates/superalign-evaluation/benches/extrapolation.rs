@@ -1,5 +1,5 @@
-//! Items from 100,000 persons x 50 items, in full and with three answers in ten missing; one curve of four parameters on
-//! 12 levels, its profile interval, 1,000 resamples, and a backtest.
+//! Items from 100,000 persons x 50 items, in full and with three answers in ten missing; one curve of four parameters
+//! on 12 levels, its profile interval, 1,000 resamples, and a backtest.
 //!
 //! ```text
 //! cargo bench -p superalign-evaluation --bench extrapolation

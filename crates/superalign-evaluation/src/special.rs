@@ -1,8 +1,8 @@
 //! Distribution functions: normal, beta, binomial with probability one half, Student's t. No statistics.
 //!
-//! The beta integral is a continued fraction times a density. The density is written in deviances (Loader 2000), so that
-//! it keeps full accuracy for millions of trials, where differences of large logarithms do not. What tail is the small
-//! one is computed; the other is its complement. All functions take what their comments say; their callers check.
+//! The beta integral is a continued fraction times a density. The density is written in deviances (Loader 2000), so
+//! that it keeps full accuracy for millions of trials, where differences of large logarithms do not. What tail is the
+//! small one is computed; the other is its complement. All functions take what their comments say; their callers check.
 
 use std::f64::consts::{FRAC_1_SQRT_2, TAU};
 

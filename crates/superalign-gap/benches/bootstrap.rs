@@ -1,5 +1,5 @@
-//! The bootstrap: 1,000 draws of PGR over 10,000 items in 5,000 groups and 5 seeds; of a learning curve of 9 sizes; of a
-//! calibration of 12 pairs.
+//! The bootstrap: 1,000 draws of PGR over 10,000 items in 5,000 groups and 5 seeds; of a learning curve of 9 sizes; of
+//! a calibration of 12 pairs.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use ndarray::Array2;

@@ -20,8 +20,8 @@ fn dominates(one: (f64, f64), other: (f64, f64)) -> bool {
     one.0 >= other.0 && one.1 >= other.1 && one != other
 }
 
-/// Places of the points (competence, conformity) that no other point dominates, by rising first coordinate; equal points
-/// are all on the front.
+/// Places of the points (competence, conformity) that no other point dominates, by rising first coordinate; equal
+/// points are all on the front.
 ///
 /// # Errors
 /// No point, a coordinate that is not finite.
@@ -36,8 +36,8 @@ pub fn pareto_front(points: &[(f64, f64)]) -> Result<Vec<usize>, GapError> {
     Ok(front(points))
 }
 
-/// The area of all that at least one point dominates above the reference: the union of the rectangles from `reference` to
-/// the points (Zitzler and Thiele 1998). Points that are not above the reference in both coordinates add nothing.
+/// The area of all that at least one point dominates above the reference: the union of the rectangles from `reference`
+/// to the points (Zitzler and Thiele 1998). Points that are not above the reference in both coordinates add nothing.
 ///
 /// In units of both axes: with the reference (chance, chance) it is at most (1 - chance)^2.
 ///
@@ -59,8 +59,8 @@ pub fn hypervolume(points: &[(f64, f64)], reference: (f64, f64)) -> Result<f64, 
 /// The front of students whose scores come with joint draws, its hypervolume with an interval, and how often each
 /// student is on the front. `students` are (competence, conformity); every draw gets a front of its own.
 ///
-/// The best of several noisy scores is better than the best of the true ones, so hypervolume is biased upwards, the more
-/// the closer the students are; the interval is that of the biased quantity. Compare sets of equal size.
+/// The best of several noisy scores is better than the best of the true ones, so hypervolume is biased upwards, the
+/// more the closer the students are; the interval is that of the biased quantity. Compare sets of equal size.
 ///
 /// # Errors
 /// As [`hypervolume`]; another number of draws, a level outside (0, 1).

@@ -10,7 +10,8 @@
 //! - [`fit_sweep`], [`fit`]: training; [`ProbeConfig`]: how; [`Probe`]: the student, with [`Fit`], its certificate;
 //! - [`fit_classes`], [`ClassConfig`], [`ClassProbe`]: the same for labels of several classes;
 //! - [`fit_pairs`], [`PositionBias`], [`pair_logits`]: the same for preferences between two items (Bradley-Terry);
-//! - [`fit_trunks`]: training many trunks; [`TrunkConfig`]: how; [`Plan`]: which objective when; [`Trunk`]: the student;
+//! - [`fit_trunks`]: training many trunks; [`TrunkConfig`]: how; [`Plan`]: which objective when; [`Trunk`]: the
+//!   student;
 //! - [`Loss`]: what students minimise, by name; [`loss`]: the values of the losses, one file each;
 //! - [`LearnerError`]: why a student could not be trained.
 //!

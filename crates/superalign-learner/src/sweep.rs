@@ -93,8 +93,8 @@ pub fn fit_sweep(
     }
 }
 
-/// Trains one probe per column of labels on features that are ready. `kept` has the weights of each problem's rows, none
-/// if all are 1.
+/// Trains one probe per column of labels on features that are ready. `kept` has the weights of each problem's rows,
+/// none if all are 1.
 pub(crate) fn solve(
     prepared: &Prepared,
     factor: &Cholesky,

@@ -84,8 +84,8 @@ pub fn backtest(points: &Points, curve: Curve, options: &Backtest) -> Result<Vec
     backtest_mixture(points, &[(curve, 1.0)], options)
 }
 
-/// As [`backtest`], of several weighted curves together, as [`extrapolate`](super::extrapolate) mixes them. Weights that
-/// come from these same outcomes flatter the forecasts: take those from other series.
+/// As [`backtest`], of several weighted curves together, as [`extrapolate`](super::extrapolate) mixes them. Weights
+/// that come from these same outcomes flatter the forecasts: take those from other series.
 ///
 /// # Errors
 /// As [`backtest`]; no curves, weights that are negative or do not sum to 1 within 1e-6.

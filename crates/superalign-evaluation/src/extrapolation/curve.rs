@@ -1,4 +1,5 @@
-//! The curves of ability over difficulty or scale: their formulas, parameters and derivatives. Fitting them is in `fit`.
+//! The curves of ability over difficulty or scale: their formulas, parameters and derivatives. Fitting them is in
+//! `fit`.
 
 use super::chance::logistic;
 use super::points::{Points, Spacing};

@@ -205,8 +205,8 @@ pub(super) fn mixed(members: &[(Vec<f64>, f64)], n: usize) -> Vec<f64> {
     draws
 }
 
-/// Weights of curves under which the mixture of their forecasts gives the greatest probability to what came: stacking by
-/// the held-out log-score. `forecasts[c]` are those of curve c, of the same backtests in the same order.
+/// Weights of curves under which the mixture of their forecasts gives the greatest probability to what came: stacking
+/// by the held-out log-score. `forecasts[c]` are those of curve c, of the same backtests in the same order.
 ///
 /// # Errors
 /// As [`stack_scores`]; forecasts that do not belong together.
@@ -234,8 +234,9 @@ pub fn stack(forecasts: &[&[Forecast]]) -> Result<Vec<f64>, EvaluationError> {
     stack_scores(scores.view())
 }
 
-/// As [`stack`], from log-scores (forecasts, curves): maximises `sum_i ln sum_c w[c] exp(score[i, c])` over weights that
-/// are not negative and sum to 1, by expectation maximisation to a gap of at most 1e-6 a forecast below the greatest.
+/// As [`stack`], from log-scores (forecasts, curves): maximises `sum_i ln sum_c w[c] exp(score[i, c])` over weights
+/// that are not negative and sum to 1, by expectation maximisation to a gap of at most 1e-6 a forecast below the
+/// greatest.
 ///
 /// # Errors
 /// No forecasts or curves; a score that is not a finite number.

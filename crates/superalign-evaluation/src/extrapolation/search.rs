@@ -1,5 +1,5 @@
-//! The search for a curve of greatest binomial likelihood: scoring with damping for smooth curves, the simplex method of
-//! Nelder and Mead for those with kinks, each from a grid of starts.
+//! The search for a curve of greatest binomial likelihood: scoring with damping for smooth curves, the simplex method
+//! of Nelder and Mead for those with kinks, each from a grid of starts.
 
 use super::chance::{SMALL, log_kernel, logistic, logit};
 use super::curve::{Bound, Curve, Frame, Raw};

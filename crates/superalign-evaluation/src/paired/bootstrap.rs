@@ -17,7 +17,8 @@ pub enum BootstrapInterval {
     #[default]
     Percentile,
     /// Their percentiles at places corrected for bias and for skewness, the latter from the values without one item or
-    /// group (Efron 1987). Better for skewed statistics; with n items or groups it evaluates the statistic n times more.
+    /// group (Efron 1987). Better for skewed statistics; with n items or groups it evaluates the statistic n times
+    /// more.
     Bca,
 }
 
@@ -236,7 +237,8 @@ impl Kinds {
     }
 }
 
-/// The BCa interval from the draws and from the values without one group each, given with how many groups they stand for.
+/// The BCa interval from the draws and from the values without one group each, given with how many groups they stand
+/// for.
 ///
 /// As in scipy, draws equal to the value count by half in the correction of bias.
 fn bca(

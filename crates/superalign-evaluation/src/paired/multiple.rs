@@ -14,9 +14,9 @@ pub enum Adjustment {
 
 /// Adjusted p-values, in the order of the given ones: to be compared with the level as a single one would be.
 ///
-/// With the m p-values in ascending order p_1, ..., p_m, Holm's are max over j <= i of (m - j + 1) p_j, those of Benjamini
-/// and Hochberg min over j >= i of m p_j / j, both at most 1. As `multipletests` of statsmodels (`holm`, `fdr_bh`). Of
-/// no p-values there are none.
+/// With the m p-values in ascending order p_1, ..., p_m, Holm's are max over j <= i of (m - j + 1) p_j, those of
+/// Benjamini and Hochberg min over j >= i of m p_j / j, both at most 1. As `multipletests` of statsmodels (`holm`,
+/// `fdr_bh`). Of no p-values there are none.
 ///
 /// # Errors
 /// A p-value outside `0..=1`.

@@ -56,17 +56,17 @@ pub struct SignFlipTest {
 /// The paired permutation test of two models' scores: under the null hypothesis the two scores of an item could as well
 /// have been exchanged. Items of one group are exchanged together.
 ///
-/// The p-value is the share of the patterns of signs whose mean difference is as large as the observed one (in size, for
-/// a two-sided test), or equal but for rounding. All patterns are counted where at most 20 items or groups have a
-/// difference other than 0, or where all those differences have one size, as for right and wrong answers without groups:
-/// the two-sided p-value is then that of McNemar's exact test. Else patterns are drawn, and the observed one
+/// The p-value is the share of the patterns of signs whose mean difference is as large as the observed one (in size,
+/// for a two-sided test), or equal but for rounding. All patterns are counted where at most 20 items or groups have a
+/// difference other than 0, or where all those differences have one size, as for right and wrong answers without
+/// groups: the two-sided p-value is then that of McNemar's exact test. Else patterns are drawn, and the observed one
 /// counts as one more (Phipson and Smyth 2010). As `permutation_test` of scipy with `permutation_type="samples"`.
 ///
 /// Cost: one look-up for eight items of every draw; 10,000 draws of 100,000 items take a tenth of a second.
 ///
 /// # Errors
-/// Fewer than two items or groups; other numbers of scores or labels; a score that is no finite number; no draw; sums of
-/// scores that are no finite numbers.
+/// Fewer than two items or groups; other numbers of scores or labels; a score that is no finite number; no draw; sums
+/// of scores that are no finite numbers.
 ///
 /// ```
 /// use superalign_core::Seed;

@@ -47,8 +47,9 @@ pub enum Direction {
 
 /// The number of items that McNemar's test needs to find a difference of two shares of right answers.
 ///
-/// n = ((z_error sqrt(discordance) + z_power sqrt(discordance - difference^2)) / difference)^2, rounded up (Connor 1987).
-/// The discordance is the share of items on which one model alone is right: [`Table::discordance`](super::Table).
+/// n = ((z_error sqrt(discordance) + z_power sqrt(discordance - difference^2)) / difference)^2, rounded up (Connor
+/// 1987). The discordance is the share of items on which one model alone is right:
+/// [`Table::discordance`](super::Table).
 ///
 /// # Errors
 /// A discordance outside (0, 1]; a difference that is 0, or larger in size than the discordance; settings out of range.
@@ -74,8 +75,8 @@ pub fn paired_items(difference: f64, discordance: f64, power: &Power) -> Result<
 /// [`paired_items`].
 ///
 /// # Errors
-/// No item; a discordance outside (0, 1]; so few items that not even models that differ always in the same direction are
-/// told apart; settings out of range.
+/// No item; a discordance outside (0, 1]; so few items that not even models that differ always in the same direction
+/// are told apart; settings out of range.
 ///
 /// ```
 /// use superalign_evaluation::paired::{Power, paired_detectable};
@@ -102,8 +103,8 @@ pub fn paired_detectable(items: u64, discordance: f64, power: &Power) -> Result<
 
 /// The number of items that the test of one share against a null share needs.
 ///
-/// n = ((z_error sqrt(p0 (1 - p0)) + z_power sqrt(p1 (1 - p1))) / (p1 - p0))^2, rounded up, for the null p0 and the share
-/// p1 (Fleiss, Levin and Paik 2003, section 2.5).
+/// n = ((z_error sqrt(p0 (1 - p0)) + z_power sqrt(p1 (1 - p1))) / (p1 - p0))^2, rounded up, for the null p0 and the
+/// share p1 (Fleiss, Levin and Paik 2003, section 2.5).
 ///
 /// # Errors
 /// A null outside (0, 1); a share outside `0..=1` or equal to the null; settings out of range.

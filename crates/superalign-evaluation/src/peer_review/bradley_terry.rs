@@ -65,8 +65,9 @@ pub fn bradley_terry(tally: &Tally, by: &BradleyTerry) -> Result<Vec<f64>, Evalu
 /// Davidson's extension to ties (1970), which Newman (2023) fits as well: with strengths `pi = exp theta`,
 /// `P(i beats j) = pi_i / D` and `P(tie) = 2 v sqrt(pi_i pi_j) / D`, where `D = pi_i + pi_j + 2 v sqrt(pi_i pi_j)`.
 ///
-/// The maximum of the likelihood (less the penalty) over theta and `tie = v`, as [`bradley_terry`]. Davidson's own nu is
-/// `2 v`; evalica calls this method `newman`. Without a tie, v is 0 and the strengths are those of [`bradley_terry`].
+/// The maximum of the likelihood (less the penalty) over theta and `tie = v`, as [`bradley_terry`]. Davidson's own nu
+/// is `2 v`; evalica calls this method `newman`. Without a tie, v is 0 and the strengths are those of
+/// [`bradley_terry`].
 ///
 /// ```
 /// use superalign_evaluation::peer_review::{Comparison, Davidson, Preferred::{First, Second, Tie}, Tally, davidson};

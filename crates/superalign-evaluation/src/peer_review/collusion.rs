@@ -101,6 +101,7 @@ pub fn collusion(
         }
     }
     let mut flips = vec![0_u32; count + 1];
+    // At how many bad judges somebody else is first, by order.
     let mut shares = Vec::with_capacity(by.by.draws);
     for draw in 0..by.by.draws as u64 {
         let mut rng = by.by.seed.nth(draw).rng();
@@ -125,14 +126,15 @@ pub fn collusion(
             };
             flips[bad + 1] += u32::from(is_flipped);
             if is_flipped && share.is_none() {
-                share = Some((bad + 1) as f64 / count as f64);
+                share = Some(bad + 1);
             }
         }
         shares.extend(share);
     }
     let share = (shares.len() == by.by.draws).then(|| {
-        let mean = shares.iter().sum::<f64>() / shares.len() as f64;
-        by.by.interval(mean, shares)
+        // The sum of whole numbers, so that equal draws have exactly their own mean.
+        let mean = shares.iter().sum::<usize>() as f64 / (count * shares.len()) as f64;
+        by.by.interval(mean, shares.into_iter().map(|bad| bad as f64 / count as f64).collect())
     });
     let flipped = flips.into_iter().map(|flips| f64::from(flips) / by.by.draws as f64).collect();
     Ok(Breakdown { judges: count, leader, share, flipped })

@@ -4,8 +4,8 @@ use super::tally::Tally;
 
 /// Who can be compared with whom, by results.
 ///
-/// A player *reaches* another along wins and ties: it did not lose to it, or to one that reaches it. Strengths without a
-/// prior exist exactly where every player reaches every other (Ford 1957).
+/// A player *reaches* another along wins and ties: it did not lose to it, or to one that reaches it. Strengths without
+/// a prior exist exactly where every player reaches every other (Ford 1957).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connectivity {
     /// The strongly connected components, each sorted: players that reach one another. A component comes before those
@@ -161,8 +161,8 @@ pub fn connectivity(tally: &Tally) -> Connectivity {
     }
 }
 
-/// Whether every player reaches every other, as a few passes over the pairs show: a dense graph needs no search. `false`
-/// means that a search is needed.
+/// Whether every player reaches every other, as a few passes over the pairs show: a dense graph needs no search.
+/// `false` means that a search is needed.
 pub(super) fn is_soon_strong(tally: &Tally) -> bool {
     const PASSES: usize = 4;
     let mut reached = vec![[false; 2]; tally.players()];

@@ -24,9 +24,9 @@ impl Default for Elo {
     }
 }
 
-/// The ratings after all comparisons, in their order (Elo 1978): `r_i += step (s - 1 / (1 + base^((r_j - r_i) / scale)))`,
-/// with s 1 for a win, 1/2 for a tie, 0 for a loss. Their sum never changes; another order gives other ratings: see
-/// [`elo_over_orders`].
+/// The ratings after all comparisons, in their order (Elo 1978):
+/// `r_i += step (s - 1 / (1 + base^((r_j - r_i) / scale)))`, with s 1 for a win, 1/2 for a tie, 0 for a loss. Their sum
+/// never changes; another order gives other ratings: see [`elo_over_orders`].
 ///
 /// ```
 /// use superalign_evaluation::peer_review::{Comparison, Elo, Preferred, elo};
@@ -44,8 +44,8 @@ pub fn elo(comparisons: &[Comparison], players: usize, by: &Elo) -> Result<Vec<f
     Ok(ratings)
 }
 
-/// The mean ratings over random orders of the comparisons, which do not depend on the order in which they are given, and
-/// between which ratings the middle `level` of the orders lie.
+/// The mean ratings over random orders of the comparisons, which do not depend on the order in which they are given,
+/// and between which ratings the middle `level` of the orders lie.
 ///
 /// The draws of `orders` are orders, not samples: the interval says what the order does, and nothing of how few
 /// comparisons there are. Cost: one pass over the comparisons for each order.

@@ -68,8 +68,8 @@ impl Strengths {
         (v[[i, i]] + v[[j, j]] - 2.0 * v[[i, j]]).max(0.0).sqrt()
     }
 
-    /// How probable it is that the row's player is the stronger one, given how sure the strengths are: `Phi(d / se)` for
-    /// each pair; one half on the diagonal, and where nothing is known.
+    /// How probable it is that the row's player is the stronger one, given how sure the strengths are: `Phi(d / se)`
+    /// for each pair; one half on the diagonal, and where nothing is known.
     ///
     /// Not to be confused with [`win_probabilities`], which says how often it wins.
     #[must_use]

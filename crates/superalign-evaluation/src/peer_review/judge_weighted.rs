@@ -31,15 +31,17 @@ pub struct JudgeWeightedStrengths {
     /// Log-strengths as a judge of the mean discrimination sees them. Their covariance is that of the information of
     /// strengths and judges together; it takes votes as independent.
     pub strengths: Strengths,
-    /// Discrimination of each judge: 1 is the mean of those who voted, 0 a coin, below 0 a judge that prefers the weaker.
+    /// Discrimination of each judge: 1 is the mean of those who voted, 0 a coin, below 0 a judge that prefers the
+    /// weaker.
     pub discriminations: Vec<f64>,
     /// Their standard errors.
     pub standard_errors: Vec<f64>,
 }
 
-/// Log-strengths theta and judges' discriminations g: `P(judge k says that i beats j) = 1 / (1 + exp(-g_k (theta_i -
-/// theta_j)))`, with normal priors of mean 1 on each g; a tie is half a vote for each. Votes say nothing of a factor that
-/// moves from the thetas to the g's: what is returned has g's of mean 1.
+/// Log-strengths theta and judges' discriminations g:
+/// `P(judge k says that i beats j) = 1 / (1 + exp(-g_k (theta_i - theta_j)))`, with normal priors of mean 1 on each g; a
+/// tie is half a vote for each. Votes say nothing of a factor that moves from the thetas to the g's: what is returned has
+/// g's of mean 1.
 ///
 /// The idea is that of `CrowdBT` (Chen et al. 2013), with the judge's slope in the place of a share of turned votes, as
 /// Raman and Joachims (2014) have it: a judge near 0 has no weight, one that contradicts the others a weight below 0.
@@ -56,7 +58,8 @@ pub struct JudgeWeightedStrengths {
 /// };
 /// // Two judges prefer player 0 in three of four cases; the third does the contrary.
 /// let list: Vec<Comparison> = (0..120)
-///     .map(|n| Comparison { first: 0, second: 1, preferred: if (n % 4 == 0) == (n % 3 == 2) { First } else { Second } })
+///     .map(|n| if (n % 4 == 0) == (n % 3 == 2) { First } else { Second })
+///     .map(|preferred| Comparison { first: 0, second: 1, preferred })
 ///     .collect();
 /// let judges: Vec<u32> = (0..120).map(|n| n % 3).collect();
 /// let found = judge_weighted(&list, &judges, 2, &JudgeWeighted { spread: 0.5, ridge: 0.0 })?;
@@ -65,8 +68,8 @@ pub struct JudgeWeightedStrengths {
 /// ```
 ///
 /// # Errors
-/// As [`bradley_terry`](super::bradley_terry) and [`Tally::new`]; another number of judges than of comparisons; a spread
-/// that is not above 0; judges whose mean discrimination is not above 0; more than 4,000 players and judges.
+/// As [`bradley_terry`](super::bradley_terry) and [`Tally::new`]; another number of judges than of comparisons; a
+/// spread that is not above 0; judges whose mean discrimination is not above 0; more than 4,000 players and judges.
 pub fn judge_weighted(
     comparisons: &[Comparison],
     judges: &[u32],

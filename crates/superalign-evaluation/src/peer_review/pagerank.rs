@@ -22,7 +22,8 @@ pub fn pagerank(tally: &Tally, damping: f64) -> Result<Vec<f64>, EvaluationError
         return Err(EvaluationError::setting("damping", damping, "from 0 to below 1"));
     }
     let players = tally.players();
-    // Where the walker goes from the second to the first, and back, once divided by the sum of all that leaves a player.
+    // Where the walker goes from the second to the first, and back, once divided by the sum of all that leaves a
+    // player.
     let mut leaving = vec![0.0; players];
     let mut steps = Vec::with_capacity(tally.pairs().len());
     for pair in tally.pairs() {

@@ -8,8 +8,9 @@ use ndarray::Array2;
 /// The walk is solved as a full matrix.
 const MOST_PLAYERS: usize = 3000;
 
-/// The logarithms, less their mean, of the time that a walker spends with each player (Negahban, Oh and Shah 2017): from
-/// i it goes to j with a probability in proportion to the share of their comparisons that j won, a tie being half a win.
+/// The logarithms, less their mean, of the time that a walker spends with each player (Negahban, Oh and Shah 2017):
+/// from i it goes to j with a probability in proportion to the share of their comparisons that j won, a tie being half
+/// a win.
 ///
 /// Where shares are those of the Bradley-Terry model, these are its log-strengths; unlike the likelihood, it does not
 /// weigh pairs by how often they met. Solved exactly, by elimination without subtractions (Grassmann, Taksar and Heyman

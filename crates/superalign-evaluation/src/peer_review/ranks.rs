@@ -122,7 +122,8 @@ mod tests {
 
     #[test]
     fn the_rank_intervals_hold_together() {
-        // Five players alike but for noise: all true ranks are shared, so that an interval that leaves one out is wrong.
+        // Five players alike but for noise: all true ranks are shared, so that an interval that leaves one out is
+        // wrong.
         let n = 5;
         let covariance = Array2::from_shape_fn((n, n), |(i, j)| if i == j { 0.8 } else { -0.2 });
         let by = Bootstrap::new(Seed::new(3));

@@ -41,8 +41,8 @@ pub fn pair_credits(chosen: &[f64], rejected: &[f64], rule: Rule) -> Result<Vec<
     Ok(chosen.iter().zip(rejected).map(credit).collect())
 }
 
-/// The credit of a best-of-n item of RewardBench 2, whose first score is that of the correct answer: 0 where another one
-/// scores higher, else 1 by the number of answers that share the highest score.
+/// The credit of a best-of-n item of RewardBench 2, whose first score is that of the correct answer: 0 where another
+/// one scores higher, else 1 by the number of answers that share the highest score.
 ///
 /// # Errors
 /// Fewer than two scores; a score that is NaN.

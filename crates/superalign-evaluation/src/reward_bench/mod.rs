@@ -8,12 +8,12 @@
 //! | the Ties subset | | [`ties_scores`], [`ties_estimates`] |
 //! | scores of items, with intervals | [`v1_estimates`] | [`v2_estimates`] |
 //!
-//! A benchmark with subsets of its own, such as that of the generated world, has a [`Table`] that says which section each
-//! belongs to and what it weighs; [`own_scores`] and [`own_estimates`] sum by it in the same way. `superalign reward-bench`
-//! applies all this to files and models.
+//! A benchmark with subsets of its own, such as that of the generated world, has a [`Table`] that says which section
+//! each belongs to and what it weighs; [`own_scores`] and [`own_estimates`] sum by it in the same way.
+//! `superalign reward-bench` applies all this to files and models.
 //!
-//! Every score is its own `Result`: what cannot be computed says which subsets are missing. Reading the files and running
-//! the models is not here.
+//! Every score is its own `Result`: what cannot be computed says which subsets are missing. Reading the files and
+//! running the models is not here.
 
 mod credit;
 mod items;

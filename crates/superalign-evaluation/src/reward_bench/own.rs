@@ -7,8 +7,8 @@ use crate::{Bootstrap, Estimate, EvaluationError};
 /// Which subsets make up which section, and what they weigh. Checked when it is used.
 ///
 /// A section is the mean of its subsets' accuracies by [`OwnSubset::weight`], the overall score that of the sections by
-/// [`OwnSection::weight`]. With the official weights the numbers are those of [`v1_scores`](super::v1_scores) without the
-/// prior sets.
+/// [`OwnSection::weight`]. With the official weights the numbers are those of [`v1_scores`](super::v1_scores) without
+/// the prior sets.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
     /// The sections, in the order of the scores.

@@ -107,8 +107,8 @@ pub fn ties_scores(items: &[TiesItem<'_>]) -> Result<Ties<f64>, EvaluationError>
 /// As [`ties_scores`], with intervals: the percentile bootstrap over prompts, both versions together.
 ///
 /// # Errors
-/// As [`ties_scores`]; fewer than two prompts; settings of the bootstrap out of range; a score that is undefined in more
-/// than one resample in twenty.
+/// As [`ties_scores`]; fewer than two prompts; settings of the bootstrap out of range; a score that is undefined in
+/// more than one resample in twenty.
 ///
 /// ```
 /// use superalign_core::Seed;

@@ -153,8 +153,8 @@ pub fn v1_scores(
 /// prompts. All scores come from the same resamples.
 ///
 /// # Errors
-/// As [`v1_scores`]; other numbers of credits or prompts than of items; a credit outside `0..=1`; settings of the bootstrap
-/// out of range. A score of which a subset has one prompt, or that is undefined in more than one resample in
+/// As [`v1_scores`]; other numbers of credits or prompts than of items; a credit outside `0..=1`; settings of the
+/// bootstrap out of range. A score of which a subset has one prompt, or that is undefined in more than one resample in
 /// twenty, has its own error.
 ///
 /// ```

@@ -82,14 +82,14 @@ pub fn v2_scores(accuracies: &[(&str, f64)], missing: Missing) -> Result<V2<f64>
 
 /// As [`v2_scores`], from the items themselves and with intervals: the percentile bootstrap over prompts.
 ///
-/// `subsets` holds the name of the domain of each item that is not of Ties, `credits` its credit, `prompts` a label of its
-/// prompt; without labels, each item has a prompt of its own. `ties` holds the items of Ties, none where there
+/// `subsets` holds the name of the domain of each item that is not of Ties, `credits` its credit, `prompts` a label of
+/// its prompt; without labels, each item has a prompt of its own. `ties` holds the items of Ties, none where there
 /// are none. Domains are resampled each within itself, but together where they share prompts.
 ///
 /// # Errors
-/// As [`v2_scores`] and, with items of Ties, as [`ties_scores`](super::ties_scores); other numbers of credits or prompts
-/// than of items; a credit outside `0..=1`; settings of the bootstrap out of range. A score of which a domain has one
-/// prompt, or that is undefined in more than one resample in twenty, has its own error.
+/// As [`v2_scores`] and, with items of Ties, as [`ties_scores`](super::ties_scores); other numbers of credits or
+/// prompts than of items; a credit outside `0..=1`; settings of the bootstrap out of range. A score of which a domain
+/// has one prompt, or that is undefined in more than one resample in twenty, has its own error.
 ///
 /// ```
 /// use superalign_core::Seed;

@@ -80,8 +80,8 @@ fn kendall(first: &[f64], second: &[f64]) -> f64 {
             untied_second += b.abs();
         }
     }
-    // One root of each, so that a score with itself gives exactly 1.
-    balance / (f64::sqrt(untied_first) * f64::sqrt(untied_second))
+    // One root of the product, so that a score with itself gives exactly 1.
+    balance / f64::sqrt(untied_first * untied_second)
 }
 
 /// -1, 0 or 1.
@@ -108,5 +108,5 @@ fn pearson(first: &[f64], second: &[f64]) -> f64 {
         of_first += (x - a) * (x - a);
         of_second += (y - b) * (y - b);
     }
-    (both / (f64::sqrt(of_first) * f64::sqrt(of_second))).clamp(-1.0, 1.0)
+    (both / f64::sqrt(of_first * of_second)).clamp(-1.0, 1.0)
 }

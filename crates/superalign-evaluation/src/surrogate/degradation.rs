@@ -42,13 +42,14 @@ pub struct DegradationPoint {
 }
 
 /// Kendall's tau-b between surrogate scores and the withheld truth, by how often the supervisor is wrong about the
-/// surrogate. All points come from the same resamples, so that the interval of the slope is that of a paired comparison.
+/// surrogate. All points come from the same resamples, so that the interval of the slope is that of a paired
+/// comparison.
 ///
 /// `scored.surrogate` holds the scores by the true labels, within `0..=1`: they are the point at an error of 0.
 ///
 /// # Errors
-/// As [`validity`](super::validity); no supervisor, or none with an error above 0; error rates or scores outside `0..=1`; scores that
-/// have another shape, or under which all students are equal.
+/// As [`validity`](super::validity); no supervisor, or none with an error above 0; error rates or scores outside
+/// `0..=1`; scores that have another shape, or under which all students are equal.
 ///
 /// ```
 /// use ndarray::Array2;

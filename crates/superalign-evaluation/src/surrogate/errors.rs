@@ -34,8 +34,8 @@ pub fn independent_errors(items: usize, error: f64, seed: Seed) -> Result<Vec<bo
     Ok((0..items).map(|_| (below(&mut rng, steps) as f64 + 0.5) < error * steps as f64).collect())
 }
 
-/// Scores by a supervisor's labels: where the label is wrong, right answers count as wrong and wrong ones as right, 1 less
-/// the score. `scores` is (students, items), within `0..=1`; `wrong` has an entry for each item.
+/// Scores by a supervisor's labels: where the label is wrong, right answers count as wrong and wrong ones as right, 1
+/// less the score. `scores` is (students, items), within `0..=1`; `wrong` has an entry for each item.
 ///
 /// # Errors
 /// A score outside `0..=1`; another number of labels than of items.
@@ -59,13 +59,13 @@ pub fn with_errors(scores: ArrayView2<'_, f64>, wrong: &[bool]) -> Result<Array2
     }))
 }
 
-/// Kendall's tau-b to be expected between target scores and surrogate scores, where each label of the surrogate is wrong
-/// with probability `error` on its own.
+/// Kendall's tau-b to be expected between target scores and surrogate scores, where each label of the surrogate is
+/// wrong with probability `error` on its own.
 ///
 /// The difference of two students' scores keeps its sign with probability Phi(z), z = (1 - 2 error) D / sqrt(4 error
 /// (1 - error) Q / n), D their mean difference and Q the mean of its square over the n items; the tau-b is the mean of
-/// sign * (2 Phi(z) - 1) over pairs, by its usual root. It is exact at errors of 0 (the tau-b of the scores themselves) and
-/// 1/2 (0), and a normal approximation between, which takes no account of students who tie by chance.
+/// sign * (2 Phi(z) - 1) over pairs, by its usual root. It is exact at errors of 0 (the tau-b of the scores themselves)
+/// and 1/2 (0), and a normal approximation between, which takes no account of students who tie by chance.
 ///
 /// `surrogate` is (students, items), within `0..=1`; `target` a score for each student.
 ///
@@ -130,7 +130,7 @@ pub fn expected_kendall(
             return Err(EvaluationError::undefined(Correlation::Kendall.name(), reason));
         }
     }
-    Ok(balance / (f64::sqrt(untied_surrogate) * f64::sqrt(untied_target)))
+    Ok(balance / f64::sqrt(untied_surrogate * untied_target))
 }
 
 fn check(key: &'static str, found: f64) -> Result<(), EvaluationError> {

@@ -42,7 +42,8 @@ pub struct Order {
     /// Number of pairs that the surrogate tells apart: adjusted p-value of the paired difference below 1 - level.
     pub told_apart: usize,
     /// Share of all pairs that surrogate and target both tell apart, in opposite order: mistakes that chance does not
-    /// explain. Its interval is over resampled students (pairs of one and the same left out), with the tests as they are.
+    /// explain. Its interval is over resampled students (pairs of one and the same left out), with the tests as they
+    /// are.
     pub significantly_wrong: Estimate,
     /// Those pairs, the one that is better on the target first.
     pub reversed: Vec<(usize, usize)>,
@@ -51,14 +52,14 @@ pub struct Order {
 /// Whether the surrogate says of the students what the withheld truth says.
 ///
 /// The interval of every number but one comes from the same resamples of groups of items (surrogate, target, and what
-/// both share), and of students under [`Varied::ItemsAndStudents`](super::Varied). Both scores are noisy: with few items,
-/// correlation and slope are nearer to 0 than those of the students' true abilities, and their resamples are nearer
-/// still; the interval is that of what so many items show.
+/// both share), and of students under [`Varied::ItemsAndStudents`](super::Varied). Both scores are noisy: with few
+/// items, correlation and slope are nearer to 0 than those of the students' true abilities, and their resamples are
+/// nearer still; the interval is that of what so many items show.
 ///
 /// # Errors
-/// Fewer than 3 students or 2 items; shapes that do not go together; scores that are no finite numbers; students who all
-/// score the same; a statistic that more than one resample in twenty leaves undefined (few students who are resampled);
-/// settings of the bootstrap.
+/// Fewer than 3 students or 2 items; shapes that do not go together; scores that are no finite numbers; students who
+/// all score the same; a statistic that more than one resample in twenty leaves undefined (few students who are
+/// resampled); settings of the bootstrap.
 ///
 /// ```
 /// use ndarray::Array2;

@@ -96,8 +96,8 @@ impl Annealing {
         Ok(Self { config, candidates, plan, teacher, records: Vec::new() })
     }
 
-    /// What to train now; `None` when all rounds are over. It changes nothing: the same round is given until its outcome
-    /// is recorded.
+    /// What to train now; `None` when all rounds are over. It changes nothing: the same round is given until its
+    /// outcome is recorded.
     #[must_use]
     pub fn next(&self) -> Option<Round> {
         let (number, rounds) = (self.records.len(), self.config.rounds);
@@ -171,8 +171,8 @@ impl Annealing {
         &self.teacher
     }
 
-    /// Of the candidates that may still be used, the one whose predicted gap is nearest; of equals the cheapest, then the
-    /// first.
+    /// Of the candidates that may still be used, the one whose predicted gap is nearest; of equals the cheapest, then
+    /// the first.
     fn nearest(&self, target: f64) -> Option<usize> {
         let teacher = self.teacher.competence.value;
         let uses = |place| self.records.iter().filter(|record| record.round.candidate == place).count();

@@ -1,8 +1,8 @@
 //! Gap annealing: which student to train next, as the target gap follows a schedule.
 //!
 //! [`Annealing`] is a state machine without training: [`Annealing::next`] says which candidate to train under which
-//! teacher and on which budget, the caller trains it, and [`Annealing::record`] takes what came out. Each round's student
-//! is the next round's teacher. All policies have the same total budget, so that they can be compared.
+//! teacher and on which budget, the caller trains it, and [`Annealing::record`] takes what came out. Each round's
+//! student is the next round's teacher. All policies have the same total budget, so that they can be compared.
 //!
 //! ```
 //! use superalign_core::{Estimate, Seed};

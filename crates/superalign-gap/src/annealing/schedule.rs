@@ -42,8 +42,8 @@ pub enum Schedule {
         /// The last gap, in (0, 1].
         to: f64,
     },
-    /// g = argmax of the fitted gain, whatever t: the gap of the band whose gain is greatest, the narrowest one of equals.
-    /// It moves when the caller calibrates anew ([`Annealing::recalibrate`](super::Annealing::recalibrate)).
+    /// g = argmax of the fitted gain, whatever t: the gap of the band whose gain is greatest, the narrowest one of
+    /// equals. It moves when the caller calibrates anew ([`Annealing::recalibrate`](super::Annealing::recalibrate)).
     Adaptive {
         /// Gammas, rising, with the fitted gain of each:
         /// [`Calibration::band`](crate::calibration::Calibration::band).

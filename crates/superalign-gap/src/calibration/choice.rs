@@ -95,22 +95,23 @@ pub struct Calibration {
 
 /// Fits gain against gamma over the pairs, chooses the shape, and finds gamma*.
 ///
-/// Weights are 1 / (se^2 + spread^2), se the standard error of each gain; the spread of pairs beyond their measurement is
-/// estimated by moments (DerSimonian and Laird 1986) from the curve first chosen with spread 0. The choice: every shape is
-/// scored by its weighted squared error on left-out pairs; the simplest one is taken whose excess over the best is at most
-/// one standard error of that excess, paired over the folds (the one-standard-error rule, Breiman et al. 1984).
+/// Weights are 1 / (se^2 + spread^2), se the standard error of each gain; the spread of pairs beyond their measurement
+/// is estimated by moments (DerSimonian and Laird 1986) from the curve first chosen with spread 0. The choice: every
+/// shape is scored by its weighted squared error on left-out pairs; the simplest one is taken whose excess over the
+/// best is at most one standard error of that excess, paired over the folds (the one-standard-error rule, Breiman et
+/// al. 1984).
 ///
-/// The interval of gamma* comes from the draws of the pairs: in each one gammas and gains are replaced (the spread added),
-/// the shape is chosen anew, and gamma* found within the measured range; a monotone draw points to its end of the range,
-/// and flat draws to either end in turn. The optimum is interior only where the shape chosen is unimodal and the interval
-/// touches no end.
+/// The interval of gamma* comes from the draws of the pairs: in each one gammas and gains are replaced (the spread
+/// added), the shape is chosen anew, and gamma* found within the measured range; a monotone draw points to its end of
+/// the range, and flat draws to either end in turn. The optimum is interior only where the shape chosen is unimodal and
+/// the interval touches no end.
 ///
 /// Both axes contain C(T), so its error moves a point along both: keep the standard errors of gamma well below the
 /// range of gamma. The interval knows of these errors (draws are joint), the fitted curve does not correct for them.
 ///
 /// # Errors
-/// Fewer than 4 distinct gammas; with [`Folds::Teacher`] fewer than 3 teachers; pairs with different numbers of draws or
-/// fewer than 2; a number that is not finite; a gain without error; a level outside (0, 1).
+/// Fewer than 4 distinct gammas; with [`Folds::Teacher`] fewer than 3 teachers; pairs with different numbers of draws
+/// or fewer than 2; a number that is not finite; a gain without error; a level outside (0, 1).
 ///
 /// ```
 /// use superalign_core::Seed;

@@ -24,12 +24,13 @@ pub struct DescriptionLength {
 /// The online code of Blier and Ollivier 2018, as probes use it (Voita and Titov 2020):
 /// `L = n_1 log2 k + sum over blocks b >= 2 of -log2 p(labels of b | student trained on blocks before b)`.
 ///
-/// `ends` are the ends of the blocks, rising, in items: the first block is `0..ends[0]` and is coded uniformly, the last
-/// end is n. `log_likelihoods`, (seeds, n - ends\[0\]), are ln p(label) of the items after the first block, in nats, each
-/// by the student trained on the blocks before its own. `classes` is k. `groups`, if any, label the same items.
+/// `ends` are the ends of the blocks, rising, in items: the first block is `0..ends[0]` and is coded uniformly, the
+/// last end is n. `log_likelihoods`, (seeds, n - ends\[0\]), are ln p(label) of the items after the first block, in
+/// nats, each by the student trained on the blocks before its own. `classes` is k. `groups`, if any, label the same
+/// items.
 ///
-/// The interval comes from resampling items (or groups) and seeds. Blocks keep their sizes: what is resampled is how far
-/// each item is from the mean of its block and seed. It holds the order of the items and the students as they are.
+/// The interval comes from resampling items (or groups) and seeds. Blocks keep their sizes: what is resampled is how
+/// far each item is from the mean of its block and seed. It holds the order of the items and the students as they are.
 ///
 /// # Errors
 /// Fewer than two classes or blocks, ends that do not rise, a likelihood of another number of items, a log-likelihood

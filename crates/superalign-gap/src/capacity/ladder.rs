@@ -83,12 +83,12 @@ impl RankCorrelation {
 /// (estimators, estimators), symmetric, 1 on the diagonal.
 ///
 /// `estimators[e][r]` is estimator e on rung r. Draw k of all belongs together, which is so when all were made with one
-/// [`Bootstrap`](crate::Bootstrap). With few rungs the coefficient takes few values, and the interval says how much of it
-/// noise could undo, not how other ladders would behave.
+/// [`Bootstrap`](crate::Bootstrap). With few rungs the coefficient takes few values, and the interval says how much of
+/// it noise could undo, not how other ladders would behave.
 ///
 /// # Errors
-/// Fewer than 2 estimators or 3 rungs, lists of different lengths, another number of draws, a number that is not finite,
-/// an estimator that gives every rung the same number (on the data, or on more than one draw in twenty).
+/// Fewer than 2 estimators or 3 rungs, lists of different lengths, another number of draws, a number that is not
+/// finite, an estimator that gives every rung the same number (on the data, or on more than one draw in twenty).
 ///
 /// ```
 /// use superalign_core::Seed;

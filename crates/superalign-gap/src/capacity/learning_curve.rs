@@ -73,10 +73,10 @@ impl fmt::Display for Verdict {
 /// `sizes[k]` items, and gives the capacity 1 - a.
 ///
 /// `answers[k]`, (seeds, items), says whether the students of size k are right on the test items, which are the same at
-/// all sizes. The fit has the greatest binomial likelihood, as if sizes were independent. The interval is a profile: all
-/// asymptotes for which some b and c bring the curve within the normal quantile of the errors, in generalised least
-/// squares with the covariance of the errors over joint resamples of items (or groups) and seeds. (Percentiles of refitted
-/// resamples are too narrow where the curve is nearly straight.)
+/// all sizes. The fit has the greatest binomial likelihood, as if sizes were independent. The interval is a profile:
+/// all asymptotes for which some b and c bring the curve within the normal quantile of the errors, in generalised least
+/// squares with the covariance of the errors over joint resamples of items (or groups) and seeds. (Percentiles of
+/// refitted resamples are too narrow where the curve is nearly straight.)
 ///
 /// Sizes must span the bend of the curve: an asymptote is an extrapolation, and the verdict says when the data leave it
 /// open.
@@ -155,8 +155,8 @@ pub fn learning_curve(
     Ok(Asymptote { capacity, draws, curve, verdict })
 }
 
-/// Covariance of the errors over their draws, by rows. Half an item is added to each standard error, so that errors that
-/// never vary (of a perfect student) have some.
+/// Covariance of the errors over their draws, by rows. Half an item is added to each standard error, so that errors
+/// that never vary (of a perfect student) have some.
 fn covariance(errors: &[Draws], items: usize) -> Vec<f64> {
     let mean = |error: &Draws| error.draws.iter().sum::<f64>() / error.draws.len() as f64;
     let means: Vec<f64> = errors.iter().map(mean).collect();

@@ -8,10 +8,11 @@ const GRID: usize = 500;
 const HALVINGS: usize = 40;
 
 /// Least and greatest asymptote a in [0, 1] with `Q(a) <= min Q + z^2`, where
-/// `Q(a) = min over scale and exponent of r' S^-1 r`, r the errors minus the curve, S their covariance (by rows, from as
-/// many draws as `draws`), and z the two-sided normal quantile of the level.
+/// `Q(a) = min over scale and exponent of r' S^-1 r`, r the errors minus the curve, S their covariance (by rows, from
+/// as many draws as `draws`), and z the two-sided normal quantile of the level.
 ///
-/// The inverse of a covariance from draws is too large by (D - 1) / (D - K - 2), which is taken off (Hartlap et al. 2007).
+/// The inverse of a covariance from draws is too large by (D - 1) / (D - K - 2), which is taken off (Hartlap et al.
+/// 2007).
 pub(super) fn interval(
     sizes: &[f64],
     errors: &[f64],

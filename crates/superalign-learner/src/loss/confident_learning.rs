@@ -8,11 +8,11 @@ use crate::LearnerError;
 ///
 /// `probabilities` of class 1, one per item, must come from a student that was *not* trained on the item
 /// ([`crate::Loss::ConfidentLearning`] cross-validates). A label counts as class 1 from 1/2 on. With the threshold
-/// t(k), the mean probability of class k over the items labelled k, an item is confidently of class k if its probability of k is at
-/// least t(k) (of both: the likelier). Of the items labelled i, the share that is confidently of the other class,
-/// among those that are confidently of any (at least one counts as right), is taken to be mislabelled; that many,
-/// rounded, are pruned, the ones with the largest margin p(other) - p(i), but never one that the student puts
-/// into the class of its label, nor the last of a class. Of equal margins the earlier item's goes first.
+/// t(k), the mean probability of class k over the items labelled k, an item is confidently of class k if its
+/// probability of k is at least t(k) (of both: the likelier). Of the items labelled i, the share that is confidently of
+/// the other class, among those that are confidently of any (at least one counts as right), is taken to be mislabelled;
+/// that many, rounded, are pruned, the ones with the largest margin p(other) - p(i), but never one that the student
+/// puts into the class of its label, nor the last of a class. Of equal margins the earlier item's goes first.
 ///
 /// Source: Northcutt, Jiang and Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset Labels"
 /// (arXiv 1911.00068), section 3.2, method 4; the golden file holds what `cleanlab` prunes.

@@ -8,8 +8,9 @@ use crate::{LearnerError, sigmoid};
 ///
 /// `noise` is the share of labels thought to be wrong, in [0, 1): floor((1 - noise) n) items are kept, at least
 /// one; of equal losses the earlier item's comes first. With 0 this is [`super::xent`]. The choice counts as a
-/// constant. Source: Han et al. 2018, "Co-teaching: Robust training of deep neural networks with extremely noisy labels"
-/// (arXiv 1804.06872), its selection with one student; divide by (1 - noise) for its mean over the items that are kept.
+/// constant. Source: Han et al. 2018, "Co-teaching: Robust training of deep neural networks with extremely noisy
+/// labels" (arXiv 1804.06872), its selection with one student; divide by (1 - noise) for its mean over the items that
+/// are kept.
 ///
 /// # Errors
 /// As [`super::xent`]; also a noise outside its range.

@@ -1,7 +1,7 @@
 //! `superalign compare`: two runs, or two signals of one run, item by item.
 //!
-//! `runs` reads the folders and puts the same items side by side, `cells` computes, `show` shows. The statistics are those
-//! of [`superalign_evaluation::paired`].
+//! `runs` reads the folders and puts the same items side by side, `cells` computes, `show` shows. The statistics are
+//! those of [`superalign_evaluation::paired`].
 
 mod cells;
 mod runs;

@@ -1,7 +1,8 @@
 //! `superalign extrapolate`: what a table of right answers by difficulty or scale says of levels beyond it.
 //!
-//! The maths are those of [`superalign_evaluation::extrapolation`]; here is how a table is read (`columns`, `table`), what
-//! is fitted, tested and predicted (`work`), how it is shown (`show`, `plot`), and the item response models (`irt`).
+//! The maths are those of [`superalign_evaluation::extrapolation`]; here is how a table is read (`columns`, `table`),
+//! what is fitted, tested and predicted (`work`), how it is shown (`show`, `plot`), and the item response models
+//! (`irt`).
 
 mod columns;
 mod irt;
@@ -36,8 +37,8 @@ A prediction that is refused is shown with the reason, and is no failure.";
 pub(super) struct ExtrapolateArgs {
     /// CSV, TSV, JSON, JSONL or Parquet: a level with successes and trials, with a score and n, or with one answer
     table: PathBuf,
-    /// What columns are for, as in `x=size,correct=right`, where their names do not say it: x, successes, trials, score,
-    /// correct, model, cluster; with --irt person, item, correct, count
+    /// What columns are for, as in `x=size,correct=right`, where their names do not say it: x, successes, trials,
+    /// score, correct, model, cluster; with --irt person, item, correct, count
     #[arg(long, value_name = "ROLE=NAME,...", value_delimiter = ',')]
     columns: Vec<String>,
     /// What the levels are: of difficulty right answers fall, of scale they rise with the logarithm

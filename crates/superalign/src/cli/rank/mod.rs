@@ -19,17 +19,17 @@ use votes::Votes;
 
 const EXAMPLES: &str = "\
 Examples:
-  superalign rank votes.csv                                   Bradley-Terry, intervals as the columns allow
+  superalign rank votes.csv                          Bradley-Terry, intervals as the columns allow
   superalign rank votes.csv --method davidson --interval sandwich
-  superalign rank votes.csv --method judge-weighted           judges get weights by how well they agree
-  superalign rank peers.jsonl --method prd                    players that judge one another
+  superalign rank votes.csv --method judge-weighted  judges get weights by how well they agree
+  superalign rank peers.jsonl --method prd           players that judge one another
   superalign rank votes.csv --method elo --json
   superalign rank votes.csv --columns left=model_1,right=model_2,winner=verdict,judge=rater
-  superalign rank votes.csv --method win-rate --collusion weakest   how many bad judges bring a player up
-  superalign rank undefeated.csv --ridge 0.1                  a prior, where strengths do not exist
+  superalign rank votes.csv --method win-rate --collusion weakest  how many bad judges it stands
+  superalign rank undefeated.csv --ridge 0.1         a prior, where strengths do not exist
 
-A file has a comparison a row: left, right, winner (left, right, tie, or the name of one of both), and perhaps judge
-and prompt.";
+A file has a comparison a row: left, right, winner (left, right, tie, or the name of one of both),
+and perhaps judge and prompt.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

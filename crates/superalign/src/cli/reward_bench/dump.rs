@@ -14,8 +14,8 @@ use superalign_data::item::Preference;
 use superalign_data::load::BestOf;
 use superalign_evaluation::reward_bench::{Rule, best_of_credit, pair_credits};
 
-/// Writes preferences in the columns of version 1: as Parquet where the name ends so, else as JSONL. Ids are those within
-/// the file, without the subset.
+/// Writes preferences in the columns of version 1: as Parquet where the name ends so, else as JSONL. Ids are those
+/// within the file, without the subset.
 pub(in crate::cli) fn write_preferences(path: &Path, preferences: &[Preference]) -> Result<(), Failure> {
     let id = |preference: &Preference| {
         let subset = format!("{}/", preference.tags.family);

@@ -116,8 +116,8 @@ pub(super) fn by_verdict(
     Ok(nested(items, scores))
 }
 
-/// The rewards w . x of a probe that is trained on pairs of other items: logistic regression on the differences of their
-/// vectors, each in both directions, which is the model of Bradley and Terry with features.
+/// The rewards w . x of a probe that is trained on pairs of other items: logistic regression on the differences of
+/// their vectors, each in both directions, which is the model of Bradley and Terry with features.
 pub(super) fn by_probe(
     model: &mut dyn Model,
     train: &[BestOf],

@@ -1,4 +1,5 @@
-//! The command as a whole: official numbers through files, every kind of mistake, and models of which the answer is known.
+//! The command as a whole: official numbers through files, every kind of mistake, and models of which the answer is
+//! known.
 
 use super::run::run_with;
 use super::{Failure, RewardBenchCommand, score};

@@ -93,6 +93,15 @@ impl Pairs {
             written = Some((a.to_vec(), b.to_vec()));
             authors = both.names;
         }
+        // A judge may be one of the candidates.
+        let is_candidate = |name: &String| candidates.contains(name);
+        if let (None, Some(judges), Some(sides)) = (&written, &judges, &sides)
+            && judges.names.iter().any(is_candidate)
+        {
+            written = Some(sides.clone());
+            authors.clone_from(&candidates);
+            notes.push("Judges are among the candidates: each is taken to have written its own.".to_owned());
+        }
         let swapped = match one(Role::Swapped) {
             None => None,
             Some(column) => Some(truths(file, column)?),
@@ -122,6 +131,14 @@ fn winners(
 ) -> Result<Vec<Winner>, DataError> {
     let Codes { codes, names, .. } = codes(file, column, Role::Winner)?;
     // A column of outcomes holds sides, though candidates may be called 1 and 2.
+    let signed = signed(&names);
+    let side = |name: &str| if signed && name == "-1" { Some(Winner::Right) } else { side(name) };
+    if signed {
+        notes.push(format!(
+            "In `{}`, 1 was read as the one on the left, -1 as the one on the right and 0 as a tie.",
+            column.name
+        ));
+    }
     let by_side =
         column.name.eq_ignore_ascii_case("outcome") && names.iter().all(|name| side(name).is_some());
     if let Some((candidates, left, right)) = named.filter(|_| !by_side) {
@@ -174,6 +191,18 @@ fn winners(
         };
         file.cell(wrong, &column.name, found, expected, "correct it")
     })
+}
+
+/// Whether all cells of a column say which side won.
+pub(super) fn are_sides(column: &Column) -> bool {
+    let names = column.codes().map_or_else(Vec::new, |codes| codes.names);
+    !names.is_empty() && (signed(&names) || names.iter().all(|name| side(name).is_some()))
+}
+
+/// Whether the sides are written as 1 and -1.
+fn signed(names: &[String]) -> bool {
+    names.iter().any(|name| name == "-1")
+        && names.iter().all(|name| matches!(name.as_str(), "-1" | "0" | "1") || tie(name))
 }
 
 fn side(name: &str) -> Option<Winner> {

@@ -1,5 +1,6 @@
 //! What a column can be for, under which names it goes, and which column of a file is what.
 
+use super::pairs;
 use crate::columns::{Cells, Column, Columns};
 use crate::error::{DataError, nearest};
 use std::fmt;
@@ -88,6 +89,11 @@ const ROLES: [Names; 23] = [
             "question_id",
             "example_id",
             "unit",
+            "instance",
+            "instance_id",
+            "sample_id",
+            "subject",
+            "patient",
             "prompt_id",
             "prompt",
             "question",
@@ -109,12 +115,19 @@ const ROLES: [Names; 23] = [
             "coder",
             "labeler",
             "labeller",
+            "observer",
+            "respondent",
             "user",
             "user_id",
         ],
         &[],
     ),
-    names(Role::Judge, "judge", &["judge", "judge_id", "judge_name"], &[]),
+    names(
+        Role::Judge,
+        "judge",
+        &["judge", "judge_id", "judge_name", "judge_model", "reviewer", "evaluator", "grader", "critic"],
+        &[],
+    ),
     names(
         Role::Gold,
         "gold",
@@ -193,13 +206,32 @@ const ROLES: [Names; 23] = [
     names(
         Role::Winner,
         "winner",
-        &["winner", "outcome", "preferred", "preference", "choice", "verdict"],
+        &[
+            "winner",
+            "outcome",
+            "preferred",
+            "preference",
+            "choice",
+            "verdict",
+            "winner_1",
+            "winner_ab",
+            "winner_order1",
+            "winner_original",
+        ],
         &[],
     ),
     names(
         Role::WinnerSwapped,
         "winner-swapped",
-        &["winner_swapped", "winner-swapped", "swapped_winner", "winner_reversed"],
+        &[
+            "winner_swapped",
+            "swapped_winner",
+            "winner_reversed",
+            "winner_2",
+            "winner_ba",
+            "winner_order2",
+            "winner_order2_swapped",
+        ],
         &[],
     ),
     names(
@@ -261,6 +293,11 @@ const ROLES: [Names; 23] = [
     ),
     names(Role::Ignore, "ignore", &[], &[]),
 ];
+
+/// Names of columns that say who won, where there are two candidates and nothing has a better name.
+const LOOSE_WINNERS: [&str; 7] = ["score", "majority", "result", "decision", "better", "judgement", "judgment"];
+/// Names of columns that are labels, where there are items and annotators and nothing has a better name.
+const LOOSE_LABELS: [&str; 6] = ["score", "grade", "value", "judgement", "judgment", "decision"];
 
 impl Role {
     /// Its name on the command line.
@@ -330,10 +367,17 @@ impl<'a> Roles<'a> {
             if roles.taken.iter().any(|(_, taken)| taken.name == column.name) {
                 continue;
             }
-            let name = column.name.to_lowercase().replace([' ', '-', '.'], "_");
-            match role_of(&name, column).filter(|&role| role.many() || roles.one(role).is_none()) {
+            match role_of(&plain(&column.name), column).filter(|&role| role.many() || roles.one(role).is_none()) {
                 Some(role) => roles.taken.push((role, column)),
                 None => roles.left.push(column),
+            }
+        }
+        if roles.has(Role::Left) && roles.has(Role::Right) && !roles.has(Role::Winner) {
+            let winner = roles.left().find(|column| LOOSE_WINNERS.contains(&plain(&column.name).as_str()));
+            // Letters may be annotators, and a score of anything.
+            let letters = roles.all(Role::Left).iter().any(|column| column.name.len() < 4);
+            if let Some(column) = winner.filter(|column| !letters && pairs::are_sides(column)) {
+                roles.give(Role::Winner, &[column]);
             }
         }
         for role in [Role::Probability, Role::Logit, Role::Embedding] {
@@ -376,6 +420,22 @@ impl<'a> Roles<'a> {
     /// The columns that have no role, without those that have no name.
     pub(super) fn left(&self) -> impl Iterator<Item = &'a Column> + '_ {
         self.left.iter().copied().filter(|column| !column.name.is_empty())
+    }
+
+    /// The column that is the label where items and annotators are, and nothing has a better name.
+    pub(super) fn loose_label(&self) -> Option<&'a Column> {
+        let suits = |column: &&Column| {
+            matches!(column.cells, Cells::Numbers(_) | Cells::Texts(_))
+                && LOOSE_LABELS.contains(&plain(&column.name).as_str())
+        };
+        self.left().find(suits)
+    }
+
+    /// Gives a column a role that has none.
+    pub(super) fn stand_in(&mut self, role: Role, column: Option<&'a Column>) {
+        if let Some(column) = column.filter(|_| !self.has(role)) {
+            self.give(role, &[column]);
+        }
     }
 
     /// Gives the columns a role, whatever they had.
@@ -432,6 +492,11 @@ impl<'a> Roles<'a> {
             self.taken.extend(columns.into_iter().map(|column| (role, column)));
         }
     }
+}
+
+/// A name of a column as the tables here write it.
+fn plain(name: &str) -> String {
+    name.to_lowercase().replace([' ', '-', '.'], "_")
 }
 
 /// Whether all cells are whole numbers, some of them above 1.

@@ -1,6 +1,6 @@
 //! Diversity of texts.
 
-use super::super::catalogue::{Metric, Need, Opt, Settings, number, text, whole, word};
+use super::super::catalogue::{Metric, Need, Opt, Settings, metric, number, text, whole, word};
 use super::super::found::{Found, Undefined, array, json_number, json_numbers, one};
 use super::super::input::Input;
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ use superalign_signal::text::{
 };
 
 const FAMILY: &str = "text";
+const TEXTS: (&str, Need) = (FAMILY, Need::Texts);
 const TOKENIZERS: &[&str] = &["white-space", "spaces", "words", "characters", "rouge", "lexical-richness"];
 const TOKENS: Opt = word("tokens", TOKENIZERS, "white-space", "how texts are cut");
 const WORDS: Opt = word("tokens", TOKENIZERS, "lexical-richness", "how texts are cut");
@@ -35,19 +36,9 @@ const LONG: Opt = word(
 );
 const UP_TO: Opt = whole("n", "4", "longest n-grams");
 
-const fn metric(
-    name: &'static str,
-    about: &'static str,
-    options: &'static [Opt],
-    usual: &'static [&'static str],
-    run: fn(&Input<'_>, &Settings) -> Result<Vec<Found>, Undefined>,
-) -> Metric {
-    Metric { family: FAMILY, name, about, needs: Need::Texts, options, usual, run }
-}
-
 pub(super) const METRICS: &[Metric] = &[
     metric(
-        "distinct-n",
+        TEXTS, "distinct-n",
         "distinct n-grams over all n-grams",
         &[N, TOKENS, BOUNDARY],
         &["n=1", "n=2", "n=3"],
@@ -58,7 +49,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        "mean-distinct-n",
+        TEXTS, "mean-distinct-n",
         "the same within each text, averaged over texts",
         &[N, TOKENS],
         &[],
@@ -70,7 +61,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        "distinct-sum",
+        TEXTS, "distinct-sum",
         "distinct-1 to distinct-n, added up",
         &[UP_TO, TOKENS, BOUNDARY],
         &[],
@@ -80,7 +71,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        "adjusted-distinct-n",
+        TEXTS, "adjusted-distinct-n",
         "distinct n-grams over those that a vocabulary would give by chance",
         &[N, number("vocabulary", "30000", "size of the vocabulary"), TOKENS],
         &[],
@@ -91,7 +82,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        "ngram-entropy",
+        TEXTS, "ngram-entropy",
         "entropy of the n-grams",
         &[N, TOKENS, BOUNDARY],
         &["n=1", "n=2"],
@@ -103,7 +94,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        "self-repetition",
+        TEXTS, "self-repetition",
         "how much of a text's n-grams others repeat",
         &[UP_TO, TOKENS],
         &[""],
@@ -113,7 +104,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        "self-bleu",
+        TEXTS, "self-bleu",
         "BLEU of each text against all others, mean and each",
         &[UP_TO, SMOOTHING, EPSILON, LONG, TOKENS],
         &[""],
@@ -130,7 +121,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        "pairwise-bleu",
+        TEXTS, "pairwise-bleu",
         "mean BLEU of pairs of texts",
         &[UP_TO, SMOOTHING, EPSILON, LONG, TOKENS],
         &[],
@@ -144,7 +135,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        "compression-ratio",
+        TEXTS, "compression-ratio",
         "size of all texts over that when compressed (zlib)",
         &[
             whole("level", "6", "from 0 to 9"),
@@ -169,7 +160,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        "homogenisation",
+        TEXTS, "homogenisation",
         "mean ROUGE-L of pairs of texts",
         &[word("tokens", TOKENIZERS, "rouge", "how texts are cut")],
         &[],
@@ -180,7 +171,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        "rouge",
+        TEXTS, "rouge",
         "ROUGE of one text against another",
         &[
             word("form", &["l", "n"], "l", "longest common subsequence, or n-grams"),
@@ -205,14 +196,14 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        "exact-duplicates",
+        TEXTS, "exact-duplicates",
         "share of the texts that could go if one of each were kept",
         &[word("tokens", TOKENIZERS, "words", "how texts are cut: words passes over case and punctuation")],
         &[""],
         |input, set| clusters(&exact_duplicates(&corpus(input, set)?)?),
     ),
     metric(
-        "near-duplicates",
+        TEXTS, "near-duplicates",
         "the same for texts that share most of their shingles",
         &[
             number("threshold", "0.8", "Jaccard similarity of the shingles"),
@@ -250,7 +241,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        "mtld",
+        TEXTS, "mtld",
         "measure of textual lexical diversity, of all texts in a row",
         &[
             number("threshold", "0.72", "type-token ratio at which a factor ends"),
@@ -271,7 +262,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        "mattr",
+        TEXTS, "mattr",
         "type-token ratio in a moving window",
         &[whole("window", "50", "tokens"), WORDS],
         &[],
@@ -281,7 +272,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        "msttr",
+        TEXTS, "msttr",
         "mean type-token ratio of segments",
         &[
             whole("segment", "50", "tokens"),
@@ -301,7 +292,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        "hdd",
+        TEXTS, "hdd",
         "expected type-token ratio of a sample (HD-D)",
         &[whole("draws", "42", "size of the sample"), WORDS],
         &[],
@@ -311,7 +302,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        "richness",
+        TEXTS, "richness",
         "lexical richness of all texts in a row",
         &[
             word(

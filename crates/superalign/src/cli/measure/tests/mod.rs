@@ -3,6 +3,7 @@
 mod cases;
 mod golden;
 mod output;
+mod repeats;
 
 use super::{Failure, MeasureArgs, measure};
 use clap::Parser;

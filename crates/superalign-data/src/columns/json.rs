@@ -1,7 +1,7 @@
 //! JSON and JSONL into columns.
 
-use super::{Column, OFTEN};
 use super::build::Builder;
+use super::{Column, OFTEN};
 use crate::error::{At, DataError};
 use crate::load::Container;
 use crate::load::json::{Passed, array, lines};

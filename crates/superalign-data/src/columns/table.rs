@@ -1,7 +1,7 @@
 //! CSV and TSV into columns.
 
-use super::{Column, OFTEN};
 use super::build::{Builder, NotANumber};
+use super::{Column, OFTEN};
 use crate::error::{At, DataError};
 use crate::load::container::{open_text, unreadable};
 use crate::load::table::broken;

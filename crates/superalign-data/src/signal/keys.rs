@@ -55,7 +55,8 @@ fn joined(file: &Columns, names: &[&String], role: Role) -> Result<Column, DataE
         let next = codes(file, column, role)?;
         all = Some(all.map_or_else(|| next.clone(), |before| side_by_side(&before, &next)));
     }
-    let Codes { codes, names, .. } = all.unwrap_or(Codes { codes: Vec::new(), names: Vec::new(), values: None });
+    let Codes { codes, names, .. } =
+        all.unwrap_or(Codes { codes: Vec::new(), names: Vec::new(), values: None });
     let distinct = names.into_iter().map(Arc::from).collect();
     Ok(Column { name, cells: Cells::Texts(Texts { distinct, codes }) })
 }

@@ -249,7 +249,10 @@ fn recognise(file: &Columns, roles: &Roles<'_>) -> Result<Shape, DataError> {
     let has = |role| roles.has(role);
     let rated = roles.all(Role::Rating).len() + scalars(roles).len();
     let voted = has(Role::Item) && (has(Role::Annotator) || has(Role::Judge));
-    let sides = has(Role::Left) && has(Role::Right) || has(Role::WinnerSwapped) || has(Role::LengthLeft);
+    let sides = has(Role::Left) && has(Role::Right)
+        || has(Role::WinnerSwapped)
+        || has(Role::WinnerUnswapped)
+        || has(Role::LengthLeft);
     let shape = if has(Role::Winner) && (sides || !voted) {
         Shape::Preferences
     } else if voted && (has(Role::Label) || has(Role::Winner) || roles.loose_label().is_some()) {
@@ -376,7 +379,8 @@ fn settle<'a>(
         Shape::Preferences => {
             roles.stand_in(Role::Judge, roles.one(Role::Annotator));
             need(roles, &[Role::Winner])?;
-            if !roles.has(Role::WinnerSwapped) && !roles.has(Role::LengthLeft) {
+            let enough = [Role::WinnerSwapped, Role::WinnerUnswapped, Role::LengthLeft];
+            if !enough.into_iter().any(|role| roles.has(role)) {
                 for role in [Role::Left, Role::Right] {
                     need(roles, &[role])?;
                 }

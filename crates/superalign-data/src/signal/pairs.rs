@@ -45,6 +45,17 @@ pub enum Winner {
     Nothing,
 }
 
+impl Winner {
+    /// By the places in which the two are shown the other way round.
+    const fn turned(self) -> Self {
+        match self {
+            Self::Left => Self::Right,
+            Self::Right => Self::Left,
+            Self::Tie | Self::Nothing => self,
+        }
+    }
+}
+
 impl Pairs {
     pub(super) fn of(file: &Columns, roles: &Roles<'_>, notes: &mut Vec<String>) -> Result<Self, DataError> {
         let one = |role| roles.one(role);
@@ -70,12 +81,15 @@ impl Pairs {
         let winner = one(Role::Winner).ok_or_else(|| Roles::missing(file, Role::Winner, "preferences"))?;
         let named =
             sides.as_ref().map(|(left, right)| (candidates.as_slice(), left.as_slice(), right.as_slice()));
-        let winner_swapped = match one(Role::WinnerSwapped) {
-            None => None,
-            Some(column) => {
+        let winner_swapped = match (one(Role::WinnerSwapped), one(Role::WinnerUnswapped)) {
+            (None, None) => None,
+            (Some(column), _) => {
                 // The other way round, the candidates have changed places.
                 let named = named.map(|(names, left, right)| (names, right, left));
                 Some(winners(file, column, named, notes)?)
+            }
+            (None, Some(column)) => {
+                Some(winners(file, column, named, notes)?.into_iter().map(Winner::turned).collect())
             }
         };
         let lengths = match (one(Role::LengthLeft), one(Role::LengthRight)) {

@@ -43,6 +43,8 @@ pub enum Role {
     Winner,
     /// Which of the two won when they were shown the other way round.
     WinnerSwapped,
+    /// The same, but by the places in which the two stand in the row, not by those in which they were shown.
+    WinnerUnswapped,
     /// Length of the candidate on the left.
     LengthLeft,
     /// Length of the candidate on the right.
@@ -75,7 +77,7 @@ const fn names(
 }
 
 /// Every role. Where two would take a column, the first does.
-const ROLES: [Names; 23] = [
+const ROLES: [Names; 24] = [
     names(
         Role::Item,
         "item",
@@ -213,8 +215,6 @@ const ROLES: [Names; 23] = [
             "preference",
             "choice",
             "verdict",
-            "winner_1",
-            "winner_ab",
             "winner_order1",
             "winner_original",
         ],
@@ -223,17 +223,11 @@ const ROLES: [Names; 23] = [
     names(
         Role::WinnerSwapped,
         "winner-swapped",
-        &[
-            "winner_swapped",
-            "swapped_winner",
-            "winner_reversed",
-            "winner_2",
-            "winner_ba",
-            "winner_order2",
-            "winner_order2_swapped",
-        ],
+        &["winner_swapped", "swapped_winner", "winner_reversed"],
         &[],
     ),
+    // What a column of any name means here, only its writer knows.
+    names(Role::WinnerUnswapped, "winner-unswapped", &[], &[]),
     names(
         Role::LengthLeft,
         "length-left",
@@ -295,7 +289,8 @@ const ROLES: [Names; 23] = [
 ];
 
 /// Names of columns that say who won, where there are two candidates and nothing has a better name.
-const LOOSE_WINNERS: [&str; 7] = ["score", "majority", "result", "decision", "better", "judgement", "judgment"];
+const LOOSE_WINNERS: [&str; 7] =
+    ["score", "majority", "result", "decision", "better", "judgement", "judgment"];
 /// Names of columns that are labels, where there are items and annotators and nothing has a better name.
 const LOOSE_LABELS: [&str; 6] = ["score", "grade", "value", "judgement", "judgment", "decision"];
 
@@ -367,7 +362,9 @@ impl<'a> Roles<'a> {
             if roles.taken.iter().any(|(_, taken)| taken.name == column.name) {
                 continue;
             }
-            match role_of(&plain(&column.name), column).filter(|&role| role.many() || roles.one(role).is_none()) {
+            match role_of(&plain(&column.name), column)
+                .filter(|&role| role.many() || roles.one(role).is_none())
+            {
                 Some(role) => roles.taken.push((role, column)),
                 None => roles.left.push(column),
             }

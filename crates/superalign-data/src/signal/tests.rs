@@ -12,7 +12,9 @@ fn of(name: &str, text: &str, columns: &[(Role, &str)]) -> Result<Signal, DataEr
 
 /// The shape and the roles of a table with that header and those cells in its rows.
 fn understood(header: &str, rows: &[&str]) -> String {
-    let text = std::iter::once(header).chain(rows.iter().copied()).fold(String::new(), |text, row| text + row + "\n");
+    let text = std::iter::once(header)
+        .chain(rows.iter().copied())
+        .fold(String::new(), |text, row| text + row + "\n");
     let signal = of("a.csv", &text, &[]).unwrap();
     let roles: Vec<String> =
         signal.roles.iter().map(|(role, names)| format!("{role}={}", names.join("+"))).collect();
@@ -40,7 +42,7 @@ fn columns_are_recognised_by_their_names() {
         understood("model_a,model_b,score", &["m,n,-1", "n,o,0"]),
         understood("question_id,model_a,model_b,reviewer,score", judged),
         understood("prompt,left,right,worker,winner", &["1,m,n,x,left", "1,n,o,y,right"]),
-        understood("item,judge,winner_order1,winner_order2_swapped", &["1,x,1,2", "2,x,2,2"]),
+        understood("item,judge,winner_order1,winner_swapped", &["1,x,1,2", "2,x,2,2"]),
         // What looks like it and is something else.
         understood("a,b,score", &["1,0,1", "0,0,0"]),
         understood("left,right,score", &["0.5,1,0.25", "0.5,2,0.25"]),
@@ -53,9 +55,13 @@ fn columns_are_recognised_by_their_names() {
 #[test]
 fn a_name_may_stand_in_several_columns() {
     let text = "set,item,judge,prompt,label\na,1,x,p,0\na,2,x,p,1\nb,1,x,q,1\nb,,x,q,\n";
-    let columns = [(Role::Item, "set"), (Role::Item, "item"), (Role::Annotator, "judge"), (Role::Annotator, "prompt")];
+    let columns =
+        [(Role::Item, "set"), (Role::Item, "item"), (Role::Annotator, "judge"), (Role::Annotator, "prompt")];
     let said = of("a.csv", text, &columns).unwrap_err().to_string();
-    assert!(said.contains("line 5, column `set+item`: found nothing, expected the name of an item"), "{said}");
+    assert!(
+        said.contains("line 5, column `set+item`: found nothing, expected the name of an item"),
+        "{said}"
+    );
     let signal = of("a.csv", text.rsplit_once("b,,").unwrap().0, &columns).unwrap();
     let votes = signal.votes.unwrap();
     assert_eq!(votes.items, ["a / 1", "a / 2", "b / 1"]);
@@ -77,16 +83,38 @@ fn a_role_of_one_column_is_given_once() {
 #[test]
 fn winners_may_be_signed() {
     let winners = |cells: &[&str]| {
-        let text = cells.iter().fold("left,right,winner\n".to_owned(), |text, cell| text + "m,n," + cell + "\n");
+        let text =
+            cells.iter().fold("left,right,winner\n".to_owned(), |text, cell| text + "m,n," + cell + "\n");
         let signal = of("a.csv", &text, &[])?;
         Ok::<_, DataError>((signal.pairs.unwrap().winner, signal.notes))
     };
     use Winner::{Left, Nothing, Right, Tie};
     let (found, notes) = winners(&["1", "-1", "0", "", "tie"]).unwrap();
     assert_eq!(found, [Left, Right, Tie, Nothing, Tie]);
-    assert_eq!(notes, ["In `winner`, 1 was read as the one on the left, -1 as the one on the right and 0 as a tie."]);
+    assert_eq!(
+        notes,
+        ["In `winner`, 1 was read as the one on the left, -1 as the one on the right and 0 as a tie."]
+    );
     assert_eq!(winners(&["1", "2", "0"]).unwrap(), (vec![Left, Right, Tie], vec![]));
-    assert!(winners(&["1", "2", "-1"]).unwrap_err().to_string().contains("line 4, column `winner`: found `-1`"));
+    assert!(
+        winners(&["1", "2", "-1"]).unwrap_err().to_string().contains("line 4, column `winner`: found `-1`")
+    );
+}
+
+#[test]
+fn the_winner_of_the_other_order_is_told_by_places_shown_or_by_places_in_the_row() {
+    use Winner::{Left, Nothing, Right, Tie};
+    let text = "winner,other\n1,2\n1,1\n2,0\n2,\n";
+    let swapped =
+        |role| of("a.csv", text, &[(role, "other")]).unwrap().pairs.unwrap().winner_swapped.unwrap();
+    assert_eq!(swapped(Role::WinnerSwapped), [Right, Left, Tie, Nothing]);
+    assert_eq!(swapped(Role::WinnerUnswapped), [Left, Right, Tie, Nothing]);
+    // Names of candidates are the same in both.
+    let text = "left,right,winner,other\nm,n,m,m\nn,m,m,n\n";
+    let swapped =
+        |role| of("a.csv", text, &[(role, "other")]).unwrap().pairs.unwrap().winner_swapped.unwrap();
+    assert_eq!(swapped(Role::WinnerSwapped), [Right, Right]);
+    assert_eq!(swapped(Role::WinnerSwapped), swapped(Role::WinnerUnswapped));
 }
 
 #[test]

@@ -59,7 +59,8 @@ fn ctrl_c_ends_measure_with_130_and_writes_nothing() {
         for more in [&[][..], &["--json"]] {
             assert_eq!(interrupted(folder.path(), more, after), Some(130), "{after:?} {more:?}");
             assert_eq!(folder.path().join("out").metadata().unwrap().len(), 0);
-            let left: Vec<_> = folder.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            let left: Vec<_> =
+                folder.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
             assert_eq!(left.len(), 2, "{left:?}");
         }
     }

@@ -228,7 +228,9 @@ impl<'a> Input<'a> {
         let known: Vec<usize> = (0..gold.len()).filter(|&item| gold[item] != NOTHING).collect();
         if let Some(&item) = known.iter().find(|&&item| answered[item] < sources) {
             let mut lacks = vec![true; sources];
-            list().filter(|(of, _)| **of as usize == item).for_each(|(_, &source)| lacks[source as usize] = false);
+            list()
+                .filter(|(of, _)| **of as usize == item)
+                .for_each(|(_, &source)| lacks[source as usize] = false);
             let source = lacks.iter().position(|&lacks| lacks).unwrap_or(0);
             return Err(Undefined(format!(
                 "item {} has no answer of `{}`: expected answers of all sources",

@@ -65,8 +65,9 @@ impl Report<'_> {
             set("missing", json!(votes.missing));
             if let Some(repeats) = &votes.repeats {
                 let most = repeats.most().into_iter();
-                let most: Map<String, Value> =
-                    most.map(|(annotator, n)| (votes.annotators[annotator as usize].clone(), json!(n))).collect();
+                let most: Map<String, Value> = most
+                    .map(|(annotator, n)| (votes.annotators[annotator as usize].clone(), json!(n)))
+                    .collect();
                 set("repeats", json!({"votes": repeats.votes, "same_label": repeats.same, "most": most}));
             }
         } else if let Some(labels) = &signal.labels {

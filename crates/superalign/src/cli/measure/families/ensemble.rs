@@ -32,11 +32,15 @@ pub(super) const METRICS: &[Metric] = &[
     metric(ANSWERS, "disagreement", "share of items on which one of two is right", &[], &[""], |input, _| {
         pairs(input, Pairwise::Disagreement)
     }),
-    metric(ANSWERS, "agreement-of-outcomes", "1 - disagreement", &[], &[], |input, _| pairs(input, Pairwise::Agreement)),
+    metric(ANSWERS, "agreement-of-outcomes", "1 - disagreement", &[], &[], |input, _| {
+        pairs(input, Pairwise::Agreement)
+    }),
     metric(ANSWERS, "outcome-correlation", "correlation of being right", &[], &[""], |input, _| {
         pairs(input, Pairwise::Correlation)
     }),
-    metric(ANSWERS, "outcome-kappa", "kappa of being right", &[], &[], |input, _| pairs(input, Pairwise::Kappa)),
+    metric(ANSWERS, "outcome-kappa", "kappa of being right", &[], &[], |input, _| {
+        pairs(input, Pairwise::Kappa)
+    }),
     Metric {
         family: FAMILY,
         name: "error-ratio",
@@ -54,16 +58,23 @@ pub(super) const METRICS: &[Metric] = &[
             pairs(input, Pairwise::ErrorRatio(if refuse { Unbounded::Refuse } else { Unbounded::Infinite }))
         },
     },
-    metric(ANSWERS, "kohavi-wolpert", "Kohavi-Wolpert variance", &[], &[""], |input, _| all(input, Overall::KohaviWolpert)),
+    metric(ANSWERS, "kohavi-wolpert", "Kohavi-Wolpert variance", &[], &[""], |input, _| {
+        all(input, Overall::KohaviWolpert)
+    }),
     metric(ANSWERS, "mean-disagreement", "mean disagreement of pairs", &[], &[""], |input, _| {
         all(input, Overall::Disagreement)
     }),
     metric(ANSWERS, "interrater-kappa", "interrater kappa of being right", &[], &[""], |input, _| {
         all(input, Overall::InterraterKappa)
     }),
-    metric(ANSWERS, "ensemble-entropy", "entropy measure of Cunningham and Carney's kind", &[], &[], |input, _| {
-        all(input, Overall::Entropy)
-    }),
+    metric(
+        ANSWERS,
+        "ensemble-entropy",
+        "entropy measure of Cunningham and Carney's kind",
+        &[],
+        &[],
+        |input, _| all(input, Overall::Entropy),
+    ),
     metric(ANSWERS, "difficulty", "variance of the share of sources that are right", &[], &[], |input, _| {
         all(input, Overall::Difficulty)
     }),

@@ -38,14 +38,16 @@ pub(super) const METRICS: &[Metric] = &[
         counts(input, entropy(set), unit(set))
     }),
     metric(
-        COUNTS, "hill",
+        COUNTS,
+        "hill",
         "Hill number: effective number of labels",
         &[ORDER],
         &["q=0", "q=1", "q=2"],
         |input, set| counts(input, Measure::Hill(set.real("q")), "labels"),
     ),
     metric(
-        COUNTS, "renyi",
+        COUNTS,
+        "renyi",
         "Rényi entropy",
         &[number("q", "2", "order; inf is one"), BASE],
         &[],
@@ -69,7 +71,8 @@ pub(super) const METRICS: &[Metric] = &[
         counts(input, Measure::BergerParker, "")
     }),
     metric(
-        COUNTS, "evenness",
+        COUNTS,
+        "evenness",
         "how even the labels are",
         &[word("form", &["pielou", "simpson", "heip", "classes"], "pielou", "which index")],
         &[""],
@@ -84,7 +87,8 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        COUNTS, "gini",
+        COUNTS,
+        "gini",
         "Gini coefficient of the counts",
         &[word(
             "curve",
@@ -103,7 +107,8 @@ pub(super) const METRICS: &[Metric] = &[
         counts(input, Measure::ImbalanceRatio, "")
     }),
     metric(
-        ROWS, "item-entropy",
+        ROWS,
+        "item-entropy",
         "mean entropy of an item's labels, and that of each",
         &[BASE],
         &[""],
@@ -133,7 +138,8 @@ pub(super) const METRICS: &[Metric] = &[
         Ok(vec![one(outcome, rows.nrows(), "items").unit(unit(set))])
     }),
     metric(
-        ROWS, "generalised-js",
+        ROWS,
+        "generalised-js",
         "generalised Jensen-Shannon divergence of all rows: mutual information",
         &[BASE],
         &[""],
@@ -144,17 +150,24 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        ROWS, "js-distance",
+        ROWS,
+        "js-distance",
         "Jensen-Shannon distance of two rows, the root of the divergence",
         &[P, Q, BASE],
         &[],
         |input, set| two_rows(input, set, jensen_shannon_distance),
     ),
-    metric(ROWS, "js-divergence", "Jensen-Shannon divergence of two rows", &[P, Q, BASE], &[], |input, set| {
-        two_rows(input, set, jensen_shannon)
-    }),
     metric(
-        ROWS, "kl",
+        ROWS,
+        "js-divergence",
+        "Jensen-Shannon divergence of two rows",
+        &[P, Q, BASE],
+        &[],
+        |input, set| two_rows(input, set, jensen_shannon),
+    ),
+    metric(
+        ROWS,
+        "kl",
         "Kullback-Leibler divergence of row p from row q",
         &[P, Q, BASE, UNBOUNDED],
         &[],

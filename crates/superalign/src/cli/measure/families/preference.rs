@@ -25,12 +25,20 @@ pub(super) const METRICS: &[Metric] = &[
         let (list, players) = comparisons(input)?;
         scores(list.len(), &win_counts(&list, players)?)
     }),
-    metric(PAIRS, "win-rate", "mean win rate of each candidate against the others", &[], &[""], |input, _| {
-        let (list, players) = comparisons(input)?;
-        scores(list.len(), &average_win_rate(&list, players)?)
-    }),
     metric(
-        PAIRS, "bradley-terry",
+        PAIRS,
+        "win-rate",
+        "mean win rate of each candidate against the others",
+        &[],
+        &[""],
+        |input, _| {
+            let (list, players) = comparisons(input)?;
+            scores(list.len(), &average_win_rate(&list, players)?)
+        },
+    ),
+    metric(
+        PAIRS,
+        "bradley-terry",
         "log-strength of each candidate",
         &[
             TIES,
@@ -61,7 +69,8 @@ pub(super) const METRICS: &[Metric] = &[
         Ok(all)
     }),
     metric(
-        PAIRS, "elo",
+        PAIRS,
+        "elo",
         "Elo ratings after all comparisons, in their order",
         &[
             number("initial", "1000", "at the start"),
@@ -82,7 +91,8 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        PAIRS, "pagerank",
+        PAIRS,
+        "pagerank",
         "PageRank of the candidates",
         &[number("damping", "0.85", "probability of following a comparison")],
         &[],
@@ -104,7 +114,8 @@ pub(super) const METRICS: &[Metric] = &[
         ])
     }),
     metric(
-        PAIRS, "consistence",
+        PAIRS,
+        "consistence",
         "Kendall and Babington Smith's coefficient of consistence",
         &[],
         &[],
@@ -114,7 +125,8 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        PAIRS, "transitivity-violations",
+        PAIRS,
+        "transitivity-violations",
         "share of triads that violate stochastic transitivity",
         &[word("form", &["weak", "moderate", "strong"], "weak", "which")],
         &[],
@@ -355,9 +367,11 @@ fn votes_of_judges(pairs: &Pairs) -> Result<Votes, Undefined> {
         if items.codes[row] == NOTHING || judges.codes[row] == NOTHING {
             continue;
         }
-        let two = pairs.left.as_ref().zip(pairs.right.as_ref()).map(|(left, right)| {
-            (left[row].min(right[row]), left[row].max(right[row]))
-        });
+        let two = pairs
+            .left
+            .as_ref()
+            .zip(pairs.right.as_ref())
+            .map(|(left, right)| (left[row].min(right[row]), left[row].max(right[row])));
         let count = judged.len() as u32;
         let place = *judged.entry((items.codes[row], two)).or_insert(count);
         if seen.insert((place, judges.codes[row])) {

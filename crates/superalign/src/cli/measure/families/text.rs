@@ -38,7 +38,8 @@ const UP_TO: Opt = whole("n", "4", "longest n-grams");
 
 pub(super) const METRICS: &[Metric] = &[
     metric(
-        TEXTS, "distinct-n",
+        TEXTS,
+        "distinct-n",
         "distinct n-grams over all n-grams",
         &[N, TOKENS, BOUNDARY],
         &["n=1", "n=2", "n=3"],
@@ -49,7 +50,8 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        TEXTS, "mean-distinct-n",
+        TEXTS,
+        "mean-distinct-n",
         "the same within each text, averaged over texts",
         &[N, TOKENS],
         &[],
@@ -61,7 +63,8 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        TEXTS, "distinct-sum",
+        TEXTS,
+        "distinct-sum",
         "distinct-1 to distinct-n, added up",
         &[UP_TO, TOKENS, BOUNDARY],
         &[],
@@ -71,7 +74,8 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        TEXTS, "adjusted-distinct-n",
+        TEXTS,
+        "adjusted-distinct-n",
         "distinct n-grams over those that a vocabulary would give by chance",
         &[N, number("vocabulary", "30000", "size of the vocabulary"), TOKENS],
         &[],
@@ -82,7 +86,8 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        TEXTS, "ngram-entropy",
+        TEXTS,
+        "ngram-entropy",
         "entropy of the n-grams",
         &[N, TOKENS, BOUNDARY],
         &["n=1", "n=2"],
@@ -94,7 +99,8 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        TEXTS, "self-repetition",
+        TEXTS,
+        "self-repetition",
         "how much of a text's n-grams others repeat",
         &[UP_TO, TOKENS],
         &[""],
@@ -104,7 +110,8 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        TEXTS, "self-bleu",
+        TEXTS,
+        "self-bleu",
         "BLEU of each text against all others, mean and each",
         &[UP_TO, SMOOTHING, EPSILON, LONG, TOKENS],
         &[""],
@@ -121,7 +128,8 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        TEXTS, "pairwise-bleu",
+        TEXTS,
+        "pairwise-bleu",
         "mean BLEU of pairs of texts",
         &[UP_TO, SMOOTHING, EPSILON, LONG, TOKENS],
         &[],
@@ -135,7 +143,8 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        TEXTS, "compression-ratio",
+        TEXTS,
+        "compression-ratio",
         "size of all texts over that when compressed (zlib)",
         &[
             whole("level", "6", "from 0 to 9"),
@@ -160,7 +169,8 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        TEXTS, "homogenisation",
+        TEXTS,
+        "homogenisation",
         "mean ROUGE-L of pairs of texts",
         &[word("tokens", TOKENIZERS, "rouge", "how texts are cut")],
         &[],
@@ -171,7 +181,8 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        TEXTS, "rouge",
+        TEXTS,
+        "rouge",
         "ROUGE of one text against another",
         &[
             word("form", &["l", "n"], "l", "longest common subsequence, or n-grams"),
@@ -196,14 +207,16 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        TEXTS, "exact-duplicates",
+        TEXTS,
+        "exact-duplicates",
         "share of the texts that could go if one of each were kept",
         &[word("tokens", TOKENIZERS, "words", "how texts are cut: words passes over case and punctuation")],
         &[""],
         |input, set| clusters(&exact_duplicates(&corpus(input, set)?)?),
     ),
     metric(
-        TEXTS, "near-duplicates",
+        TEXTS,
+        "near-duplicates",
         "the same for texts that share most of their shingles",
         &[
             number("threshold", "0.8", "Jaccard similarity of the shingles"),
@@ -241,7 +254,8 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        TEXTS, "mtld",
+        TEXTS,
+        "mtld",
         "measure of textual lexical diversity, of all texts in a row",
         &[
             number("threshold", "0.72", "type-token ratio at which a factor ends"),
@@ -262,7 +276,8 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        TEXTS, "mattr",
+        TEXTS,
+        "mattr",
         "type-token ratio in a moving window",
         &[whole("window", "50", "tokens"), WORDS],
         &[],
@@ -272,7 +287,8 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        TEXTS, "msttr",
+        TEXTS,
+        "msttr",
         "mean type-token ratio of segments",
         &[
             whole("segment", "50", "tokens"),
@@ -292,7 +308,8 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        TEXTS, "hdd",
+        TEXTS,
+        "hdd",
         "expected type-token ratio of a sample (HD-D)",
         &[whole("draws", "42", "size of the sample"), WORDS],
         &[],
@@ -302,7 +319,8 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
-        TEXTS, "richness",
+        TEXTS,
+        "richness",
         "lexical richness of all texts in a row",
         &[
             word(

@@ -1,6 +1,7 @@
 //! The command as a whole: every golden value through a file, and snapshots of what it says.
 
 mod cases;
+mod fixtures;
 mod golden;
 mod output;
 mod repeats;

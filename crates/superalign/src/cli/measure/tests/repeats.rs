@@ -46,8 +46,9 @@ fn dawid_skene(votes: &[Vote], items: usize, annotators: usize, categories: usiz
     posterior = posterior.into_iter().map(normalised).collect();
     let (mut prior, mut confusion, mut log_likelihood) = (Vec::new(), Vec::new(), 0.0);
     for _ in 0..3000 {
-        prior =
-            (0..categories).map(|c| posterior.iter().map(|row| row[c]).sum::<f64>() / items as f64).collect::<Vec<_>>();
+        prior = (0..categories)
+            .map(|c| posterior.iter().map(|row| row[c]).sum::<f64>() / items as f64)
+            .collect::<Vec<_>>();
         confusion = vec![vec![vec![0.0; categories]; categories]; annotators];
         for &(item, annotator, label) in votes {
             (0..categories).for_each(|c| confusion[annotator][c][label] += posterior[item][c]);
@@ -139,7 +140,10 @@ fn the_patients_of_dawid_and_skene() {
         (1..=object.as_object().unwrap().len()).map(|name| object[name.to_string()].clone()).collect()
     };
     close(&value(&found, "dawid-skene", "class prior"), &list(&expected["class_marginals"]));
-    close(&value(&found, "dawid-skene", "confusion"), &list(&expected["error_rates[worker][true][observed]"]));
+    close(
+        &value(&found, "dawid-skene", "confusion"),
+        &list(&expected["error_rates[worker][true][observed]"]),
+    );
     close(&value(&found, "dawid-skene", "posterior"), &list(&expected["posterior"]));
     close(&value(&found, "dawid-skene", "log-likelihood"), &expected["loglik_observed"]);
     assert_eq!(value(&found, "dawid-skene", "labels"), list(&expected["map_label"]));
@@ -151,7 +155,9 @@ fn the_patients_of_dawid_and_skene() {
 fn agreement_is_that_of_first_votes() {
     let (folder, votes) = (Folder::new(), generated());
     let metrics = "agreement,cohen-kappa:a=0:b=2,wawa,zero-based-skill,judge-agreement";
-    let of = |votes: &[Vote]| json(&[&folder.write("votes.csv", file(votes)), "--metrics", metrics])["values"].clone();
+    let of = |votes: &[Vote]| {
+        json(&[&folder.write("votes.csv", file(votes)), "--metrics", metrics])["values"].clone()
+    };
     assert!(first(&votes).len() < votes.len());
     assert_eq!(of(&votes), of(&first(&votes)));
     // So it is where the right answers are known.
@@ -163,7 +169,8 @@ fn agreement_is_that_of_first_votes() {
                 text
             },
         );
-        json(&[&folder.write("answers.csv", text), "--metrics", "double-fault,disagreement"])["values"].clone()
+        json(&[&folder.write("answers.csv", text), "--metrics", "double-fault,disagreement"])["values"]
+            .clone()
     };
     let some: Vec<Vote> = (0..3)
         .flat_map(|item| [(item, 0, 1), (item, 0, 0), (item, 1, item), (item, 2, 2), (item, 2, 1)])
@@ -186,13 +193,17 @@ fn shares_and_majorities_are_those_of_every_vote() {
     close(&value(&found, "berger-parker", ""), &0.75.into());
     let shown = run(&[&path, "--metrics", "majority-vote", "--draws", "0"]).unwrap();
     insta::assert_snapshot!(folder.hide(shown.split("\n\n").next().unwrap()));
-    assert_eq!(found["understood"]["repeats"], serde_json::json!({"votes": 3, "same_label": 2, "most": {"x": 3, "y": 2}}));
+    assert_eq!(
+        found["understood"]["repeats"],
+        serde_json::json!({"votes": 3, "same_label": 2, "most": {"x": 3, "y": 2}})
+    );
 }
 
 #[test]
 fn so_many_votes_on_one_item_are_no_trouble() {
     let folder = Folder::new();
-    let text = (0..3000).fold("item,annotator,label\n".to_owned(), |text, i| text + &format!("1,x,{}\n", i % 2));
+    let text =
+        (0..3000).fold("item,annotator,label\n".to_owned(), |text, i| text + &format!("1,x,{}\n", i % 2));
     let found = json(&[&folder.write("votes.csv", text)]);
     assert_eq!(value(&found, "majority-vote", "posterior"), serde_json::json!([[0.5, 0.5]]));
     assert_eq!(found["understood"]["repeats"]["most"]["x"], 3000);

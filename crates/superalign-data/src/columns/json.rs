@@ -19,7 +19,7 @@ pub(super) fn read(
     let passed = Passed::default();
     let mut columns: Vec<Builder> = Vec::new();
     let mut places: FxHashMap<String, usize> = FxHashMap::default();
-    let mut rows = 0;
+    let mut rows = 0_usize;
     for row in stream(path, container, passed.clone())? {
         let Row::Object { fields, .. } = row? else { continue };
         for (i, (key, value)) in fields.iter().enumerate() {
@@ -34,7 +34,7 @@ pub(super) fn read(
             push(&mut columns[place], value);
         }
         rows += 1;
-        if rows % OFTEN == 0 {
+        if rows.is_multiple_of(OFTEN) {
             told(passed.get());
         }
         columns.iter_mut().filter(|column| column.rows() < rows).for_each(Builder::push_nothing);

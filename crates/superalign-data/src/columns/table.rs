@@ -40,10 +40,10 @@ pub(super) fn read(
             .collect();
         let mut reader = over(&text, delimiter);
         let mut record = StringRecord::new();
-        let (mut rows, mut again) = (0, false);
+        let (mut rows, mut again) = (0_usize, false);
         while !again && reader.read_record(&mut record).map_err(|e| located(path, &text, &e))? {
             rows += 1;
-            if rows % OFTEN == 0 {
+            if rows.is_multiple_of(OFTEN) {
                 told(record.position().map_or(0, csv::Position::byte));
             }
             for (i, (cell, column)) in record.iter().zip(&mut columns).enumerate() {

@@ -173,7 +173,7 @@ fn agreement_is_that_of_first_votes() {
             .clone()
     };
     let some: Vec<Vote> = (0..3)
-        .flat_map(|item| [(item, 0, 1), (item, 0, 0), (item, 1, item), (item, 2, 2), (item, 2, 1)])
+        .flat_map(|item| [(item, 0, 1), (item, 0, item), (item, 1, item), (item, 2, 2), (item, 2, 1)])
         .collect();
     assert_eq!(answers(&some), answers(&first(&some)));
     assert_ne!(answers(&some), answers(&first(&some.iter().rev().copied().collect::<Vec<_>>())));

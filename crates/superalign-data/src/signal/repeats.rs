@@ -188,11 +188,11 @@ mod tests {
             };
             prop_assert_eq!(found.votes, further.len());
             prop_assert_eq!(found.same, further.iter().filter(|&&vote| list[..vote].contains(&list[vote])).count());
-            for vote in 0..list.len() {
+            for (vote, &(_, annotator, _)) in list.iter().enumerate() {
                 let column = found.column[vote] as usize;
-                prop_assert_eq!(found.columns[column], list[vote].1);
+                prop_assert_eq!(found.columns[column], annotator);
                 // The k-th vote is in the annotator's k-th column.
-                let place = found.columns[..column].iter().filter(|&&annotator| annotator == list[vote].1).count();
+                let place = found.columns[..column].iter().filter(|&&other| other == annotator).count();
                 prop_assert_eq!(place, turn(vote));
                 prop_assert_eq!(column < votes.annotators.len(), turn(vote) == 0);
             }

@@ -253,7 +253,17 @@ fn recognise(file: &Columns, roles: &Roles<'_>) -> Result<Shape, DataError> {
         || has(Role::WinnerSwapped)
         || has(Role::WinnerUnswapped)
         || has(Role::LengthLeft);
-    let shape = if has(Role::Winner) && (sides || !voted) {
+    if let Some(column) = roles.loose_winner()
+        && roles.one(Role::Left).is_some_and(|left| matches!(left.cells, Cells::Texts(_)))
+    {
+        return Err(DataError::Columns {
+            path: file.path.clone(),
+            found: file.names(),
+            expected: "a column that says which of the two won".to_owned(),
+            remedy: pairs::say_margin(&column.name),
+        });
+    }
+    let shape = if roles.decided() && (sides || !voted) {
         Shape::Preferences
     } else if voted && (has(Role::Label) || has(Role::Winner) || roles.loose_label().is_some()) {
         Shape::Votes
@@ -378,7 +388,7 @@ fn settle<'a>(
         }
         Shape::Preferences => {
             roles.stand_in(Role::Judge, roles.one(Role::Annotator));
-            need(roles, &[Role::Winner])?;
+            need(roles, &[Role::Winner, Role::MarginLeft, Role::MarginRight])?;
             let enough = [Role::WinnerSwapped, Role::WinnerUnswapped, Role::LengthLeft];
             if !enough.into_iter().any(|role| roles.has(role)) {
                 for role in [Role::Left, Role::Right] {

@@ -1,8 +1,8 @@
 //! Comparisons of two candidates.
 
-use super::pieces::{codes, joint_codes};
+use super::pieces::{codes, joint_codes, unsuited};
 use super::{Role, Roles};
-use crate::columns::{Codes, Column, Columns, NOTHING};
+use crate::columns::{Cells, Codes, Column, Columns, NOTHING};
 use crate::error::DataError;
 
 /// Comparisons, one a row.
@@ -78,7 +78,6 @@ impl Pairs {
             sides = Some((a.to_vec(), b.to_vec()));
             candidates = both.names;
         }
-        let winner = one(Role::Winner).ok_or_else(|| Roles::missing(file, Role::Winner, "preferences"))?;
         let named =
             sides.as_ref().map(|(left, right)| (candidates.as_slice(), left.as_slice(), right.as_slice()));
         let winner_swapped = match (one(Role::WinnerSwapped), one(Role::WinnerUnswapped)) {
@@ -120,8 +119,15 @@ impl Pairs {
             None => None,
             Some(column) => Some(truths(file, column)?),
         };
+        let winner = match (one(Role::Winner), one(Role::MarginLeft), one(Role::MarginRight)) {
+            // A margin has its role since somebody said so.
+            (_, Some(column), _) => signs(file, column, Winner::Left)?,
+            (_, _, Some(column)) => signs(file, column, Winner::Right)?,
+            (Some(column), ..) => winners(file, column, named, notes)?,
+            _ => return Err(Roles::missing(file, Role::Winner, "preferences")),
+        };
         Ok(Self {
-            winner: winners(file, winner, named, notes)?,
+            winner,
             candidates,
             left: sides.as_ref().map(|(left, _)| left.clone()),
             right: sides.map(|(_, right)| right),
@@ -145,14 +151,6 @@ fn winners(
 ) -> Result<Vec<Winner>, DataError> {
     let Codes { codes, names, .. } = codes(file, column, Role::Winner)?;
     // A column of outcomes holds sides, though candidates may be called 1 and 2.
-    let signed = signed(&names);
-    let side = |name: &str| if signed && name == "-1" { Some(Winner::Right) } else { side(name) };
-    if signed {
-        notes.push(format!(
-            "In `{}`, 1 was read as the one on the left, -1 as the one on the right and 0 as a tie.",
-            column.name
-        ));
-    }
     let by_side =
         column.name.eq_ignore_ascii_case("outcome") && names.iter().all(|name| side(name).is_some());
     if let Some((candidates, left, right)) = named.filter(|_| !by_side) {
@@ -203,20 +201,38 @@ fn winners(
             Some(_) => "one of the row's two candidates, or left, right, tie (or 1, 2, 0)",
             None => "left, right, tie (or 1, 2, 0)",
         };
-        file.cell(wrong, &column.name, found, expected, "correct it")
+        let remedy = if found == "`-1`" { say_margin(&column.name) } else { "correct it".to_owned() };
+        file.cell(wrong, &column.name, found, expected, &remedy)
     })
 }
 
-/// Whether all cells of a column say which side won.
+/// Whether all cells of a column say in words which side won: a number may mean many things.
 pub(super) fn are_sides(column: &Column) -> bool {
     let names = column.codes().map_or_else(Vec::new, |codes| codes.names);
-    !names.is_empty() && (signed(&names) || names.iter().all(|name| side(name).is_some()))
+    let in_words = |name: &String| side(name).is_some() && name.parse::<f64>().is_err();
+    !names.is_empty() && names.iter().all(in_words)
 }
 
-/// Whether the sides are written as 1 and -1.
-fn signed(names: &[String]) -> bool {
-    names.iter().any(|name| name == "-1")
-        && names.iter().all(|name| matches!(name.as_str(), "-1" | "0" | "1") || tie(name))
+/// What to do about a column of signed numbers.
+pub(super) fn say_margin(name: &str) -> String {
+    format!(
+        "if `{name}` is above 0 where the one on the left won, say `--columns margin-left={name}`; where the one on the \
+         right did, `margin-right={name}`; if it is something else, name the column with `--columns winner=NAME`"
+    )
+}
+
+/// Who won in each row, by the sign of the number in it; `above` is who wins where that is above 0.
+fn signs(file: &Columns, column: &Column, above: Winner) -> Result<Vec<Winner>, DataError> {
+    let Cells::Numbers(numbers) = &column.cells else {
+        return Err(unsuited(file, column, "a number in every row"));
+    };
+    let winner = |x: &f64| match x {
+        x if x.is_nan() => Winner::Nothing,
+        x if *x > 0.0 => above,
+        x if *x < 0.0 => above.turned(),
+        _ => Winner::Tie,
+    };
+    Ok(numbers.iter().map(winner).collect())
 }
 
 fn side(name: &str) -> Option<Winner> {

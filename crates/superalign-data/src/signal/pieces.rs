@@ -459,7 +459,7 @@ fn row_names(column: &Column, rows: usize) -> Vec<String> {
 }
 
 /// The error for a column whose cells are of the wrong kind.
-fn unsuited(file: &Columns, column: &Column, expected: &str) -> DataError {
+pub(super) fn unsuited(file: &Columns, column: &Column, expected: &str) -> DataError {
     let mut expected = expected;
     let (row, found) = match &column.cells {
         Cells::Mixed { row, found, expected: before } => {

@@ -41,6 +41,10 @@ pub enum Role {
     Right,
     /// Which of the two won.
     Winner,
+    /// By how much the candidate on the left won: a number above 0 where it did, below 0 where the other did.
+    MarginLeft,
+    /// By how much the candidate on the right won.
+    MarginRight,
     /// Which of the two won when they were shown the other way round.
     WinnerSwapped,
     /// The same, but by the places in which the two stand in the row, not by those in which they were shown.
@@ -77,7 +81,7 @@ const fn names(
 }
 
 /// Every role. Where two would take a column, the first does.
-const ROLES: [Names; 24] = [
+const ROLES: [Names; 26] = [
     names(
         Role::Item,
         "item",
@@ -226,7 +230,9 @@ const ROLES: [Names; 24] = [
         &["winner_swapped", "swapped_winner", "winner_reversed"],
         &[],
     ),
-    // What a column of any name means here, only its writer knows.
+    // What columns mean here, only their writers know, whatever they are called.
+    names(Role::MarginLeft, "margin-left", &[], &[]),
+    names(Role::MarginRight, "margin-right", &[], &[]),
     names(Role::WinnerUnswapped, "winner-unswapped", &[], &[]),
     names(
         Role::LengthLeft,
@@ -288,7 +294,7 @@ const ROLES: [Names; 24] = [
     names(Role::Ignore, "ignore", &[], &[]),
 ];
 
-/// Names of columns that say who won, where there are two candidates and nothing has a better name.
+/// Names of columns that may say who won, where two candidates are (and not annotators called by letters).
 const LOOSE_WINNERS: [&str; 7] =
     ["score", "majority", "result", "decision", "better", "judgement", "judgment"];
 /// Names of columns that are labels, where there are items and annotators and nothing has a better name.
@@ -369,13 +375,8 @@ impl<'a> Roles<'a> {
                 None => roles.left.push(column),
             }
         }
-        if roles.has(Role::Left) && roles.has(Role::Right) && !roles.has(Role::Winner) {
-            let winner = roles.left().find(|column| LOOSE_WINNERS.contains(&plain(&column.name).as_str()));
-            // Letters may be annotators, and a score of anything.
-            let letters = roles.all(Role::Left).iter().any(|column| column.name.len() < 4);
-            if let Some(column) = winner.filter(|column| !letters && pairs::are_sides(column)) {
-                roles.give(Role::Winner, &[column]);
-            }
+        if let Some(column) = roles.loose_winner().filter(|column| pairs::are_sides(column)) {
+            roles.give(Role::Winner, &[column]);
         }
         for role in [Role::Probability, Role::Logit, Role::Embedding] {
             // Whole numbers of which some are above 1 are grades, not probabilities.
@@ -426,6 +427,18 @@ impl<'a> Roles<'a> {
                 && LOOSE_LABELS.contains(&plain(&column.name).as_str())
         };
         self.left().find(suits)
+    }
+
+    /// The column that may say which of two candidates won, where nothing has a better name.
+    pub(super) fn loose_winner(&self) -> Option<&'a Column> {
+        let two = self.one(Role::Left).filter(|left| self.has(Role::Right) && left.name.len() > 3);
+        two.filter(|_| !self.decided())?;
+        self.left().find(|column| LOOSE_WINNERS.contains(&plain(&column.name).as_str()))
+    }
+
+    /// Whether a column says which of two candidates won.
+    pub(super) fn decided(&self) -> bool {
+        [Role::Winner, Role::MarginLeft, Role::MarginRight].into_iter().any(|role| self.has(role))
     }
 
     /// Gives a column a role that has none.

@@ -25,7 +25,7 @@ fn understood(header: &str, rows: &[&str]) -> String {
 fn columns_are_recognised_by_their_names() {
     let votes = &["1,x,yes", "1,y,no", "2,x,no"];
     let pairs = &["m,n,left", "n,o,tie", "o,m,right"];
-    let judged = &["1,m,n,x,1", "1,n,o,y,-1", "2,m,o,x,0"];
+    let judged = &["1,m,n,x,a", "1,n,o,y,b", "2,m,o,x,tie"];
     let seen = [
         understood("task,worker,label", votes),
         understood("item,annotator,vote", votes),
@@ -39,7 +39,7 @@ fn columns_are_recognised_by_their_names() {
         understood("left,right,winner", pairs),
         understood("model_a,model_b,winner", &["m,n,model_a", "n,o,tie (bothbad)"]),
         understood("player_a,player_b,outcome", &["m,n,1", "n,o,2"]),
-        understood("model_a,model_b,score", &["m,n,-1", "n,o,0"]),
+        understood("model_a,model_b,result", &["m,n,model_b", "n,o,tie"]),
         understood("question_id,model_a,model_b,reviewer,score", judged),
         understood("prompt,left,right,worker,winner", &["1,m,n,x,left", "1,n,o,y,right"]),
         understood("item,judge,winner_order1,winner_swapped", &["1,x,1,2", "2,x,2,2"]),
@@ -81,24 +81,23 @@ fn a_role_of_one_column_is_given_once() {
 }
 
 #[test]
-fn winners_may_be_signed() {
-    let winners = |cells: &[&str]| {
-        let text =
-            cells.iter().fold("left,right,winner\n".to_owned(), |text, cell| text + "m,n," + cell + "\n");
-        let signal = of("a.csv", &text, &[])?;
-        Ok::<_, DataError>((signal.pairs.unwrap().winner, signal.notes))
-    };
+fn a_sign_says_who_won_when_somebody_says_what_it_means() {
     use Winner::{Left, Nothing, Right, Tie};
-    let (found, notes) = winners(&["1", "-1", "0", "", "tie"]).unwrap();
-    assert_eq!(found, [Left, Right, Tie, Nothing, Tie]);
-    assert_eq!(
-        notes,
-        ["In `winner`, 1 was read as the one on the left, -1 as the one on the right and 0 as a tie."]
-    );
-    assert_eq!(winners(&["1", "2", "0"]).unwrap(), (vec![Left, Right, Tie], vec![]));
-    assert!(
-        winners(&["1", "2", "-1"]).unwrap_err().to_string().contains("line 4, column `winner`: found `-1`")
-    );
+    let text = "model_a,model_b,score\nm,n,1\nm,n,-0.5\nm,n,0\nm,n,\n";
+    let winners = |role| of("a.csv", text, &[(role, "score")]).map(|signal| signal.pairs.unwrap().winner);
+    assert_eq!(winners(Role::MarginLeft).unwrap(), [Left, Right, Tie, Nothing]);
+    assert_eq!(winners(Role::MarginRight).unwrap(), [Right, Left, Tie, Nothing]);
+    let judged = "item,judge,model_a,model_b,score\n1,j,m,n,-1\n";
+    let said = [
+        of("a.csv", text, &[]).unwrap_err(),
+        of("a.csv", judged, &[]).unwrap_err(),
+        of("a.csv", "left,right,winner\nm,n,1\nm,n,-1\n", &[]).unwrap_err(),
+        of("a.csv", "left,right,winner\nm,n,1\nm,n,x\n", &[]).unwrap_err(),
+    ];
+    let said = said.map(|error| error.to_string().split_once("a.csv").unwrap().1.to_owned());
+    insta::assert_snapshot!(said.join("\n"));
+    let error = of("a.csv", "left,right,by\nm,n,x\n", &[(Role::MarginLeft, "by")]).unwrap_err().to_string();
+    assert!(error.contains("column `by`: found `x`, expected a number in every row"), "{error}");
 }
 
 #[test]

@@ -73,9 +73,14 @@ fn rankings() {
 
 #[test]
 fn reviews_by_peers() {
-    let Some(found) = measured("prd/peer_reviews.csv", &["--metrics", "preference"]) else { return };
+    let said = "margin-right=score";
+    let Some(found) = measured("prd/peer_reviews.csv", &["--columns", said, "--metrics", "preference"])
+    else {
+        return;
+    };
     let columns = object!(["preferences", {
-        "item": ["question_id"], "left": ["model_a"], "right": ["model_b"], "judge": ["reviewer"], "winner": ["score"],
+        "item": ["question_id"], "left": ["model_a"], "right": ["model_b"], "judge": ["reviewer"],
+        "margin-right": ["score"],
     }]);
     assert_eq!(understood(&found), columns);
     assert_eq!(value(&found, "self-preference", "").as_array().unwrap().len(), 5);
@@ -84,10 +89,25 @@ fn reviews_by_peers() {
         found["values"].as_array().unwrap().iter().find(|row| row["metric"] == metric).unwrap()["n"].clone()
     };
     assert_eq!((row("judge-agreement"), row("position-bias")), (800.into(), 3367.into()));
-    for (name, winner) in [("human_reviews", "majority"), ("human_votes", "score")] {
-        let Some(found) = measured(&format!("prd/{name}.csv"), &["--metrics", "win-rate"]) else { return };
-        assert_eq!(found["understood"]["columns"]["winner"], object!([winner]));
-        assert_eq!(value(&found, "win-rate", "").as_array().unwrap().len(), 5);
+    let Some(expected) = fixture("prd/expected.json") else { return };
+    let expected: Value = serde_json::from_str(&std::fs::read_to_string(expected).unwrap()).unwrap();
+    let compare = |found: &Value, key: &str| {
+        let candidates = found["understood"]["candidates"].as_array().unwrap();
+        let rates = value(found, "win-rate", "");
+        for (candidate, rate) in candidates.iter().zip(rates.as_array().unwrap()) {
+            let expected = expected[key][candidate.as_str().unwrap()].as_f64().unwrap();
+            assert!((rate.as_f64().unwrap() - expected).abs() < 1e-9, "{candidate} {rate} {expected}");
+        }
+    };
+    compare(&found, "winrates_unweighted");
+    let more = ["--columns", "margin-right=majority", "--metrics", "win-rate"];
+    let Some(found) = measured("prd/human_reviews.csv", &more) else { return };
+    compare(&found, "winrates_human");
+    // What a sign means, nobody can see.
+    for name in ["peer_reviews", "human_reviews", "human_votes"] {
+        let Some(path) = fixture(&format!("prd/{name}.csv")) else { return };
+        let (code, said) = run(&[path.to_str().unwrap()]).unwrap_err();
+        assert!(code == 2 && said.contains("say `--columns margin-left="), "{said}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Why a model folder, a cache or an installation is refused.
 
+use crate::model::NoGraph;
 use std::path::PathBuf;
 
 /// Why a model cannot be opened.
@@ -21,13 +22,13 @@ pub enum OpenError {
         /// What the system said.
         reason: String,
     },
-    /// Several graphs and no rule to choose one.
-    #[error("{}: found {}, expected `model.onnx` or a single .onnx file", path.display(), found.join(", "))]
-    SeveralGraphs {
+    /// Several graphs and no rule to choose one, or not the one that was asked for.
+    #[error("{}: {reason}", path.display())]
+    Choice {
         /// The folder.
         path: PathBuf,
-        /// The graphs in it.
-        found: Vec<String>,
+        /// What was found and expected.
+        reason: NoGraph,
     },
     /// A file that is not an ONNX graph.
     #[error("{}: not an ONNX model: {reason}", path.display())]

@@ -18,7 +18,9 @@ mod tokenize;
 
 pub use cache::{CacheError, CacheStats, FeatureCache, choices_cached, embed_cached};
 pub use error::OpenError;
-pub use model::{OnnxModel, OpenOptions, Usage};
+pub use model::{
+    GraphChoice, GraphFormat, NoGraph, OnnxModel, OpenOptions, Usage, choose_graph, is_data_of,
+};
 pub use runtime::{
     Rejected, Runtime, RuntimeChoice, RuntimeError, RuntimeKind, RuntimeSettings, Source, Unusable, home,
 };

@@ -5,7 +5,10 @@
 //! and cut down to the outputs that a task needs ([`Graph::keep`]).
 
 mod cut;
+mod stateless;
 mod wire;
+
+pub(crate) use stateless::{CacheShape, SWITCHES, is_cache};
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
@@ -32,6 +35,13 @@ struct Weight {
     dims: Vec<u64>,
     element: u64,
     external: Option<External>,
+}
+
+impl Weight {
+    /// Number of its values.
+    fn size(&self) -> u64 {
+        self.dims.iter().fold(1, |size: u64, dim| size.saturating_mul(*dim))
+    }
 }
 
 /// Where a weight outside the file lies.
@@ -127,7 +137,23 @@ impl Graph {
         // 1 f32, 2 u8, 3 i8 (quantised), 10 f16, 11 f64, 16 bf16
         let counted =
             self.weights.iter().filter(|w| [1, 2, 3, 10, 11, 16].contains(&w.element) && !w.dims.is_empty());
-        counted.map(|weight| weight.dims.iter().product::<u64>()).filter(|size| *size > 1).sum()
+        counted.map(Weight::size).filter(|size| *size > 1).fold(0, u64::saturating_add)
+    }
+
+    /// How many weights of which element type (in ONNX's numbering) there are, the most first; whole numbers of 64 bits
+    /// and single values, which serve as shapes and indices, are not counted.
+    pub(crate) fn elements(&self) -> Vec<(u64, u64)> {
+        let mut counts: BTreeMap<u64, u64> = BTreeMap::new();
+        for weight in self.weights.iter().filter(|weight| weight.element != INT64) {
+            let size = weight.size();
+            if !weight.dims.is_empty() && size > 1 {
+                let count: &mut u64 = counts.entry(weight.element).or_default();
+                *count = count.saturating_add(size);
+            }
+        }
+        let mut counts: Vec<(u64, u64)> = counts.into_iter().collect();
+        counts.sort_by_key(|(element, count)| (std::cmp::Reverse(*count), *element));
+        counts
     }
 
     /// Shape `(rows, width)` of the table in which the ids of `input` are looked up.

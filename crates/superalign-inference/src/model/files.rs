@@ -1,28 +1,91 @@
 //! What a model's folder contains.
 
+use super::layout::{GraphChoice, NoGraph, choose_graph};
 use crate::error::OpenError;
-use crate::graph::{External, Graph};
-use serde::Deserialize;
+use crate::graph::{CacheShape, External, Graph};
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 /// The parts of a `config.json` that are read; all are optional, and so is the file.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Config {
-    #[serde(default)]
-    pub(super) architectures: Option<Vec<String>>,
+    pub(super) architectures: Vec<String>,
     pub(super) model_type: Option<String>,
-    #[serde(alias = "n_embd", alias = "d_model", alias = "dim")]
     pub(super) hidden_size: Option<usize>,
-    #[serde(alias = "n_layer", alias = "n_layers")]
     pub(super) num_hidden_layers: Option<usize>,
-    #[serde(alias = "n_positions")]
+    pub(super) heads: Option<usize>,
+    pub(super) key_value_heads: Option<usize>,
+    pub(super) head_size: Option<usize>,
     pub(super) max_position_embeddings: Option<usize>,
     pub(super) vocab_size: Option<usize>,
     pub(super) pad_token_id: Option<i64>,
+    /// Names of the classes of a classifier, by number.
+    pub(super) labels: Vec<String>,
 }
 
 impl Config {
+    /// Reads a `config.json`. What a family calls otherwise is looked up under each name, the usual one first; models
+    /// of several kinds of input keep the part about language in `text_config`.
+    fn parse(bytes: &[u8]) -> Result<Self, String> {
+        let whole: Value = serde_json::from_slice(bytes).map_err(|error| format!("not JSON: {error}"))?;
+        let Value::Object(outer) = &whole else { return Err("expected a JSON object".into()) };
+        let inner = outer.get("text_config").and_then(Value::as_object);
+        let find = |names: &[&str]| {
+            let in_part = |part: &'_ Map<String, Value>| {
+                let named = names.iter().find_map(|name| Some((*name, part.get(*name)?)));
+                named.map(|(name, value)| (name.to_owned(), value.clone()))
+            };
+            in_part(outer).or_else(|| inner.and_then(in_part)).filter(|(_, value)| !value.is_null())
+        };
+        let number = |names: &[&str]| match find(names) {
+            None => Ok(None),
+            Some((name, value)) => match value.as_u64().and_then(|number| usize::try_from(number).ok()) {
+                Some(number) => Ok(Some(number)),
+                None => Err(format!("{name} is {value}, expected a whole number")),
+            },
+        };
+        let texts = |value: Option<(String, Value)>| match value {
+            Some((_, Value::Array(values))) => {
+                values.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+            }
+            _ => Vec::new(),
+        };
+        let labels = match outer.get("id2label").and_then(Value::as_object) {
+            Some(labels) => {
+                let by_number = |(id, label): (&String, &Value)| {
+                    Some((id.parse::<usize>().ok()?, label.as_str()?.to_owned()))
+                };
+                labels.iter().filter_map(by_number).collect::<BTreeMap<_, _>>().into_values().collect()
+            }
+            None => Vec::new(),
+        };
+        Ok(Self {
+            architectures: texts(find(&["architectures"])),
+            model_type: find(&["model_type"]).and_then(|(_, value)| value.as_str().map(str::to_owned)),
+            hidden_size: number(&["hidden_size", "n_embd", "d_model", "dim"])?,
+            num_hidden_layers: number(&["num_hidden_layers", "n_layer", "n_layers", "num_layers"])?,
+            heads: number(&["num_attention_heads", "n_head", "n_heads", "num_heads"])?,
+            key_value_heads: number(&["num_key_value_heads", "num_kv_heads"])?,
+            head_size: number(&["head_dim"])?,
+            max_position_embeddings: number(&["max_position_embeddings", "n_positions"])?,
+            vocab_size: number(&["vocab_size"])?,
+            pad_token_id: find(&["pad_token_id"]).and_then(|(_, value)| value.as_i64()),
+            labels,
+        })
+    }
+
+    /// Heads and head size of a key-value cache.
+    pub(super) fn cache(&self) -> CacheShape {
+        let size = match (self.head_size, self.hidden_size, self.heads) {
+            (Some(size), ..) => Some(size),
+            (None, Some(width), Some(heads)) if heads > 0 => Some(width / heads),
+            _ => None,
+        };
+        let wide = |number: Option<usize>| number.map(|number| number as u64);
+        CacheShape { heads: wide(self.key_value_heads.or(self.heads)), size: wide(size) }
+    }
+
     /// Number of tokens the model has positions for.
     pub(super) fn positions(&self) -> Option<usize> {
         // RoBERTa and its kin count positions from the padding id on.
@@ -36,7 +99,7 @@ impl Config {
 
     /// Whether the architecture is said to be another one than a causal language model.
     pub(super) fn denies_causal(&self) -> bool {
-        let names = self.architectures.as_deref().unwrap_or_default();
+        let names = &self.architectures;
         !names.is_empty()
             && !names.iter().any(|name| name.ends_with("CausalLM") || name.ends_with("LMHeadModel"))
     }
@@ -54,7 +117,7 @@ pub(super) struct Files {
 }
 
 impl Files {
-    pub(super) fn read(folder: &Path) -> Result<Self, OpenError> {
+    pub(super) fn read(folder: &Path, choice: &GraphChoice) -> Result<Self, OpenError> {
         if !folder.is_dir() {
             return Err(OpenError::Missing {
                 path: folder.to_path_buf(),
@@ -63,7 +126,7 @@ impl Files {
         }
         // Runtimes look for outside weights beside the graph, and one of them wants that folder in full.
         let folder = folder.canonicalize().map_err(|error| unreadable(folder, &error))?;
-        let graph_path = find_graph(&folder)?;
+        let graph_path = find_graph(&folder, choice)?;
         let bytes = read(&graph_path)?;
         let mut hasher = blake3::Hasher::new();
         digest_part(&mut hasher, "model.onnx", &bytes);
@@ -86,8 +149,7 @@ impl Files {
         let config = if config_path.is_file() {
             let bytes = read(&config_path)?;
             digest_part(&mut hasher, "config.json", &bytes);
-            serde_json::from_slice(&bytes)
-                .map_err(|error| OpenError::Invalid { path: config_path, reason: error.to_string() })?
+            Config::parse(&bytes).map_err(|reason| OpenError::Invalid { path: config_path, reason })?
         } else {
             Config::default()
         };
@@ -101,39 +163,41 @@ fn digest_part(hasher: &mut blake3::Hasher, name: &str, bytes: &[u8]) {
     hasher.update(name.as_bytes()).update(&[0]).update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, OpenError> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, OpenError> {
     std::fs::read(path).map_err(|error| unreadable(path, &error))
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> OpenError {
+pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> OpenError {
     OpenError::Unreadable { path: path.to_path_buf(), reason: error.to_string() }
 }
 
-/// `model.onnx` in the folder or its `onnx` folder, else the only .onnx file.
-fn find_graph(folder: &Path) -> Result<PathBuf, OpenError> {
-    let usual = ["model.onnx", "onnx/model.onnx"].map(|name| folder.join(name));
-    if let Some(path) = usual.into_iter().find(|path| path.is_file()) {
-        return Ok(path);
-    }
-    let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
-    let mut found: Vec<PathBuf> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "onnx") && path.is_file())
-        .collect();
-    found.sort();
-    let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    match found.as_slice() {
-        [only] => Ok(only.clone()),
-        [] => Err(OpenError::Missing {
+/// The graph of a folder, as [`choose_graph`] chooses among its files and those of its `onnx` folder.
+fn find_graph(folder: &Path, choice: &GraphChoice) -> Result<PathBuf, OpenError> {
+    let names = graph_names(folder)?;
+    match choose_graph(&names, choice) {
+        Ok(name) => Ok(folder.join(name)),
+        Err(NoGraph::None) => Err(OpenError::Missing {
             path: folder.join("model.onnx"),
             expected: "the model's graph; `optimum-cli export onnx` writes one".into(),
         }),
-        _ => Err(OpenError::SeveralGraphs {
-            path: folder.to_path_buf(),
-            found: found.iter().map(name).collect(),
-        }),
+        Err(reason) => Err(OpenError::Choice { path: folder.to_path_buf(), reason }),
     }
+}
+
+/// The .onnx files of a folder and its `onnx` folder, relative to it.
+pub(super) fn graph_names(folder: &Path) -> Result<Vec<String>, OpenError> {
+    let mut names = Vec::new();
+    for (inner, prefix) in [(folder.to_path_buf(), ""), (folder.join("onnx"), "onnx/")] {
+        if !inner.is_dir() {
+            continue;
+        }
+        let entries = std::fs::read_dir(&inner).map_err(|error| unreadable(&inner, &error))?;
+        let files = entries.flatten().filter(|entry| entry.path().is_file());
+        let texts = files.filter_map(|entry| entry.file_name().into_string().ok());
+        names.extend(texts.filter(|name| name.ends_with(".onnx")).map(|name| format!("{prefix}{name}")));
+    }
+    names.sort();
+    Ok(names)
 }
 
 pub(super) fn outside_path(graph: &Path, location: &str) -> PathBuf {

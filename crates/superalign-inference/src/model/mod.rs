@@ -3,8 +3,11 @@
 mod choice;
 mod embed;
 mod files;
+mod layout;
 mod roles;
 mod sessions;
+
+pub use layout::{GraphChoice, GraphFormat, NoGraph, choose_graph, is_data_of};
 
 use crate::error::OpenError;
 use crate::graph::Graph;
@@ -22,6 +25,8 @@ use superalign_core::{ChoicePrompt, EmbedRequest, LogLikelihood, Model, ModelCar
 pub struct OpenOptions {
     /// Name for tables; the folder's by default.
     pub name: Option<String>,
+    /// Which of the folder's graphs is opened.
+    pub graph: GraphChoice,
     /// Cores to use; all by default.
     pub cores: Option<usize>,
     /// Largest padded size of a batch, rows times longest row, in tokens. On CPUs small batches are faster.
@@ -36,6 +41,7 @@ impl Default for OpenOptions {
     fn default() -> Self {
         Self {
             name: None,
+            graph: GraphChoice::default(),
             cores: None,
             token_budget: 256,
             max_tokens: None,
@@ -76,10 +82,12 @@ const DEFAULT_LIMIT: usize = 4096;
 
 /// A language model from a folder with an ONNX graph and a `tokenizer.json`.
 ///
-/// The graph is `model.onnx`, `onnx/model.onnx`, or the only .onnx file; weights may lie in other files of the
-/// folder. `config.json` is read where there is one. Inputs: `input_ids` and, where the graph has them,
-/// `attention_mask`, `token_type_ids`, `position_ids`, all 64-bit `(batch, sequence)`. Outputs, at least one of:
-/// `last_hidden_state` and `hidden_states.N` `(batch, sequence, width)`, `logits` `(batch, sequence, vocabulary)`.
+/// Folders as Optimum, transformers.js and `superalign-pretrain` write them; [`choose_graph`] says which graph is taken,
+/// and weights may lie in other files beside it. `config.json` is read where there is one. Inputs: `input_ids` and,
+/// where the graph has them, `attention_mask`, `token_type_ids`, `position_ids`, all 64-bit `(batch, sequence)`; a
+/// key-value cache that the graph asks for (`past_key_values.N.key|value`, `use_cache_branch`) is empty here. Outputs, at
+/// least one of: `last_hidden_state` and `hidden_states.N` `(batch, sequence, width)`, `logits`
+/// `(batch, sequence, vocabulary)` or, of a classifier or reward model, `(batch, classes)`.
 ///
 /// The vector or likelihood of a text depends on the request alone, to the bit, whatever the number of cores; the
 /// same text in another request may differ in the last digits, as it is padded in another batch.
@@ -114,10 +122,11 @@ impl OnnxModel {
     /// [`OpenError`]: something missing, a file that is not what its name says, a graph that is no language model,
     /// a tokenizer of another model.
     pub fn open(folder: &Path, runtime: &'static Runtime, options: &OpenOptions) -> Result<Self, OpenError> {
-        let files = Files::read(folder)?;
+        let files = Files::read(folder, &options.graph)?;
         let Files { folder, graph_path, graph, tokenizer_path, tokenizer, config, digest } = files;
         let refused = |reason: String| OpenError::Graph { path: graph_path.clone(), reason };
         let roles = Roles::read(&graph, &config).map_err(refused)?;
+        let graph = if roles.past { graph.stateless(config.cache()).map_err(refused)? } else { graph };
         let table = graph.embedding("input_ids");
         let limit = match (options.max_tokens, config.positions()) {
             (Some(wanted), Some(positions)) => wanted.min(positions),

@@ -1,7 +1,7 @@
 //! What the inputs and outputs of a graph are for, told by their names.
 
 use super::files::Config;
-use crate::graph::{Graph, INT64};
+use crate::graph::{Graph, INT64, SWITCHES, is_cache};
 
 /// What the inputs and outputs of a graph are for.
 #[derive(Debug)]
@@ -12,33 +12,69 @@ pub(super) struct Roles {
     pub(super) types: bool,
     /// Whether it is told the position of each token.
     pub(super) positions: bool,
+    /// Whether it can continue a key-value cache.
+    pub(super) past: bool,
     /// Output with the scores over the vocabulary.
     pub(super) logits: Option<String>,
+    /// Output with the scores of a classifier or reward model.
+    pub(super) scores: Option<String>,
     /// Output with the states of each layer, the embeddings first; `None` where the graph does not give them.
     pub(super) states: Vec<Option<String>>,
+}
+
+/// Inputs that are given token by token.
+const IDS: [&str; 4] = ["input_ids", "attention_mask", "token_type_ids", "position_ids"];
+
+/// The inputs that are known, for messages.
+const KNOWN: [&str; 7] = [
+    "input_ids",
+    "attention_mask",
+    "token_type_ids",
+    "position_ids",
+    "past_key_values.N.key|value",
+    "use_cache_branch",
+    "num_logits_to_keep",
+];
+
+fn is_known(name: &str) -> bool {
+    IDS.contains(&name) || SWITCHES.contains(&name) || is_cache(name)
+}
+
+fn listed(names: &[&str]) -> String {
+    format!("{} {}", names.join(", "), if names.len() == 1 { "is" } else { "are" })
+}
+
+/// What kind of model such inputs belong to.
+fn hint(names: &[&str]) -> &'static str {
+    let any = |part: &str| names.iter().any(|name| name.contains(part));
+    if any("encoder_hidden_states") || any("decoder_input_ids") {
+        "; this is one half of an encoder-decoder model, which is not supported"
+    } else if any("pixel_values") || any("input_features") || any("input_values") {
+        "; a model of images or sounds is not supported"
+    } else if any("inputs_embeds") {
+        "; a graph that wants embeddings in place of tokens is not supported: export the whole model"
+    } else {
+        ""
+    }
 }
 
 impl Roles {
     /// Reads the roles off the names.
     pub(super) fn read(graph: &Graph, config: &Config) -> Result<Self, String> {
         let names: Vec<&str> = graph.inputs.iter().map(|port| port.name.as_str()).collect();
-        if names.iter().any(|name| name.starts_with("past_key_values")) {
-            return Err(
-                "it asks for past_key_values; expected an export without cache (`--task feature-extraction` \
-                        or `text-generation` without `-with-past`)"
-                    .into(),
-            );
-        }
-        let known = ["input_ids", "attention_mask", "token_type_ids", "position_ids"];
-        let unknown: Vec<_> = names.iter().filter(|name| !known.contains(name)).collect();
+        let unknown: Vec<&str> = names.iter().copied().filter(|name| !is_known(name)).collect();
         if !names.contains(&"input_ids") || !unknown.is_empty() {
+            let what = if unknown.is_empty() { "without input_ids".into() } else { format!("of which {} unknown here", listed(&unknown)) };
             return Err(format!(
-                "its inputs are {}; expected input_ids, and of attention_mask, token_type_ids, position_ids those \
-                 that the model needs",
-                names.join(", ")
+                "its inputs are {}, {what}; expected input_ids, and of {} those that the model needs{}",
+                names.join(", "),
+                KNOWN[1..].join(", "),
+                hint(&names)
             ));
         }
-        if let Some(port) = graph.inputs.iter().find(|port| port.element != INT64 || port.shape.len() != 2) {
+        let past = names.iter().any(|name| is_cache(name));
+        let plain = graph.inputs.iter().filter(|port| IDS.contains(&port.name.as_str()));
+        if let Some(port) = plain.into_iter().find(|port| port.element != INT64 || port.shape.len() != 2) {
             return Err(format!(
                 "input {} has element type {} and {} dimensions; expected 64-bit whole numbers ({INT64}) and the \
                  two dimensions batch, sequence",
@@ -53,10 +89,13 @@ impl Roles {
             |name: &&str| graph.outputs.iter().any(|port| port.name == **name && port.shape.len() == 3);
         let logits = outputs.iter().find(|name| **name == "logits").filter(|name| three(name));
         let logits = logits.filter(|_| !config.denies_causal()).map(|name| (*name).to_owned());
-        if logits.is_none() && states.iter().all(Option::is_none) {
+        let two = |name: &&str| graph.outputs.iter().any(|port| port.name == **name && port.shape.len() == 2);
+        let scores = outputs.iter().find(|name| **name == "logits").filter(|name| two(name));
+        let scores = scores.map(|name| (*name).to_owned());
+        if logits.is_none() && scores.is_none() && states.iter().all(Option::is_none) {
             return Err(format!(
-                "its outputs are {}; expected last_hidden_state, hidden_states.N or logits over (batch, sequence, \
-                 vocabulary)",
+                "its outputs are {}; expected last_hidden_state, hidden_states.N, logits over (batch, sequence, \
+                 vocabulary) of a causal language model, or logits over (batch, classes)",
                 outputs.join(", ")
             ));
         }
@@ -65,7 +104,9 @@ impl Roles {
             mask: has("attention_mask"),
             types: has("token_type_ids"),
             positions: has("position_ids"),
+            past,
             logits,
+            scores,
             states,
         })
     }

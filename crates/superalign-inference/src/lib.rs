@@ -18,9 +18,7 @@ mod tokenize;
 
 pub use cache::{CacheError, CacheStats, FeatureCache, choices_cached, embed_cached};
 pub use error::OpenError;
-pub use model::{
-    GraphChoice, GraphFormat, NoGraph, OnnxModel, OpenOptions, Usage, choose_graph, is_data_of,
-};
+pub use model::{GraphChoice, GraphFormat, NoGraph, OnnxModel, OpenOptions, Usage, choose_graph, is_data_of};
 pub use runtime::{
     Rejected, Runtime, RuntimeChoice, RuntimeError, RuntimeKind, RuntimeSettings, Source, Unusable, home,
 };

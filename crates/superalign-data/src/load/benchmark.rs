@@ -64,8 +64,8 @@ pub fn load_benchmark(path: impl AsRef<Path>) -> Result<Vec<BestOf>, DataError> 
     };
     let rows = match inspected.container {
         Container::Csv | Container::Tsv => table::rows(path, &inspected)?,
-        Container::Jsonl => json::lines(path)?,
-        Container::Json => json::array(path)?,
+        Container::Jsonl => json::lines(path, json::Passed::default())?,
+        Container::Json => json::array(path, json::Passed::default())?,
         Container::Parquet => parquet::rows(path, wanted)?,
         Container::Npy => return Err(array_of_numbers(path)),
     };

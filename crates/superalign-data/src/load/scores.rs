@@ -130,9 +130,9 @@ pub fn load_scores(path: impl AsRef<Path>, reading: &ScoreReading) -> Result<Sco
         Container::Csv | Container::Tsv => table::rows(path, &inspected)?,
         Container::Jsonl => match whole_object(path)? {
             Some(object) => columnar(path, object, subset)?,
-            None => json::lines(path)?,
+            None => json::lines(path, json::Passed::default())?,
         },
-        Container::Json => json::array(path)?,
+        Container::Json => json::array(path, json::Passed::default())?,
         Container::Parquet => parquet::rows(path, wanted)?,
         Container::Npy => return Err(array_of_numbers(path)),
     };

@@ -131,7 +131,17 @@ const ROLES: [Names; 26] = [
     names(
         Role::Judge,
         "judge",
-        &["judge", "judge_id", "judge_name", "judge_model", "reviewer", "reviewer_id", "evaluator", "grader", "critic"],
+        &[
+            "judge",
+            "judge_id",
+            "judge_name",
+            "judge_model",
+            "reviewer",
+            "reviewer_id",
+            "evaluator",
+            "grader",
+            "critic",
+        ],
         &[],
     ),
     names(

@@ -7,8 +7,9 @@ use crate::plan::{Plan, Wanted};
 use crate::record::Row;
 use crate::report::{self, Findings, Numbers};
 use crate::spec::{Choice, LossName, WeakToStrong};
-use ndarray::Axis;
+use ndarray::{ArrayView2, Axis, Zip};
 use superalign_core::Estimate;
+use superalign_gap::{Bootstrap, capability_draws};
 
 pub(crate) use super::transfer::{GAIN, GAP, TEST, ceiling_cell};
 
@@ -70,6 +71,27 @@ impl Experiment for WeakToStrong {
     fn findings(&self, plan: &Plan, numbers: &Numbers<'_>) -> Findings {
         report::weak_to_strong::findings(plan, self, numbers)
     }
+}
+
+/// The share of the items on which the weak teacher errs where the student errs too: the mistakes that are imitated.
+#[expect(clippy::needless_pass_by_value, reason = "array views are Copy, which the lint does not see")]
+fn agreement_where_wrong(
+    weak: ArrayView2<'_, bool>,
+    student: ArrayView2<'_, bool>,
+    groups: Option<&[u32]>,
+    bootstrap: &Bootstrap,
+) -> Result<Estimate, String> {
+    let weak_errs = weak.mapv(|right| !right);
+    let both_err = Zip::from(weak).and(student).map_collect(|weak, student| !weak && !student);
+    let draws = capability_draws(&[both_err.view(), weak_errs.view()], groups, bootstrap);
+    let [both, weak] = &draws.map_err(|e| e.to_string())?[..] else {
+        return Err("the draws of a pair are not two".into());
+    };
+    if std::iter::once(&weak.value).chain(&weak.draws).any(|share| *share <= 0.0) {
+        return Err("the teacher errs on too few items".into());
+    }
+    let share = both.with(weak, |both, weak| both / weak).map_err(|e| e.to_string())?;
+    share.estimate(bootstrap.level).map_err(|e| e.to_string())
 }
 
 fn summarise(design: &WeakToStrong, inputs: &Inputs<'_>, found: &FoundBy) -> Vec<Row> {
@@ -137,6 +159,9 @@ fn summarise(design: &WeakToStrong, inputs: &Inputs<'_>, found: &FoundBy) -> Vec
                     superalign_gap::agreement(w, t, groups, &interval(AGREEMENT)).map_err(|e| e.to_string())
                 });
                 push(AGREEMENT, "share", agreement);
+                let wrong = all()
+                    .and_then(|(w, t, _)| agreement_where_wrong(w, t, groups, &interval(AGREEMENT_WRONG)));
+                push(AGREEMENT_WRONG, "share", wrong);
             }
         }
     }

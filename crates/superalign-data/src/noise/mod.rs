@@ -92,7 +92,7 @@ impl Noise {
             let wait = -(1.0 - rng.random::<f64>()).ln();
             if w > 0.0 { (false, wait / w) } else { (true, wait) }
         });
-        Ok(Self { order: by_key(keys.collect()) })
+        Ok(Self { order: by_key(&keys.collect::<Vec<_>>()) })
     }
 
     /// Noise as a weak teacher makes it: the labels that it holds wrong with most confidence go first.
@@ -120,7 +120,7 @@ impl Noise {
         }
         let mut rng = seed.named("noise of a teacher").rng();
         let right = labels.iter().zip(probabilities).map(|(&label, &p)| if label { p } else { 1.0 - p });
-        Ok(Self { order: by_key(right.map(|p| (p, rng.random::<f64>())).collect()) })
+        Ok(Self { order: by_key(&right.map(|p| (p, rng.random::<f64>())).collect::<Vec<_>>()) })
     }
 
     /// The positions of the labels that are wrong at `ratio`, in the order in which they went wrong.
@@ -165,7 +165,7 @@ fn count(ratio: f64, n: usize) -> Result<usize, DataError> {
 }
 
 /// Positions by rising key; equal keys keep their order.
-fn by_key<K: PartialOrd>(keys: Vec<K>) -> Vec<usize> {
+fn by_key<K: PartialOrd>(keys: &[K]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..keys.len()).collect();
     // Keys are checked to be numbers.
     order.sort_by(|&i, &j| keys[i].partial_cmp(&keys[j]).unwrap_or(std::cmp::Ordering::Equal));

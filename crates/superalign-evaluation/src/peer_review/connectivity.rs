@@ -240,10 +240,10 @@ mod tests {
             let place = |player: usize| {
                 found.components.iter().position(|c| c.contains(&(player as u32))).unwrap()
             };
-            for i in 0..6 { for j in 0..6 {
+            for (i, j) in (0..6).flat_map(|i| (0..6).map(move |j| (i, j))) {
                 prop_assert_eq!(place(i) == place(j), reaches[i][j] && reaches[j][i]);
                 if reaches[i][j] { prop_assert!(place(i) <= place(j)); }
-            } }
+            }
         }
     }
 }

@@ -228,7 +228,7 @@ mod tests {
                 let first = below(&mut rng, players as usize) as u32;
                 let second = (first + 1 + below(&mut rng, players as usize - 1) as u32) % players;
                 let d = 0.5 * (f64::from(first) - f64::from(second));
-                let won = (below(&mut rng, 1 << 20) as f64) < (1 << 20) as f64 / (1.0 + (-g * d).exp());
+                let won = (below(&mut rng, 1 << 20) as f64) < f64::from(1 << 20) / (1.0 + (-g * d).exp());
                 list.push((first, second, if won { 1 } else { 2 }));
                 judges.push(judge as u32);
             }

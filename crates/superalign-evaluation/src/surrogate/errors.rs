@@ -4,7 +4,8 @@ use super::correlation::{Correlation, sign};
 use crate::EvaluationError;
 use crate::special::normal_cdf;
 use ndarray::{Array2, ArrayView2};
-use superalign_core::{Seed, below};
+use superalign_core::Seed;
+use superalign_core::rand::Rng as _;
 
 /// The score to be expected where each label of the supervisor is wrong with probability `error`, whatever the item:
 /// `error + (1 - 2 error) score`. It keeps the order of students (for an error below 1/2) and shrinks their distances.
@@ -30,8 +31,9 @@ pub fn expected_score(score: f64, error: f64) -> Result<f64, EvaluationError> {
 pub fn independent_errors(items: usize, error: f64, seed: Seed) -> Result<Vec<bool>, EvaluationError> {
     check("error", error)?;
     let mut rng = seed.rng();
-    let steps = 1_usize << 32;
-    Ok((0..items).map(|_| (below(&mut rng, steps) as f64 + 0.5) < error * steps as f64).collect())
+    // The same where a `usize` has 32 bits.
+    let draw = |rng: &mut superalign_core::Rng| f64::from((rng.next_u64() >> 32) as u32) + 0.5;
+    Ok((0..items).map(|_| draw(&mut rng) < error * 2_f64.powi(32)).collect())
 }
 
 /// Scores by a supervisor's labels: where the label is wrong, right answers count as wrong and wrong ones as right, 1

@@ -81,7 +81,7 @@ fn cells(rows: &[ItemRow], part: &str, shown: &str) -> Result<Cells, Failure> {
     }
     if cells.is_empty() {
         let parts: BTreeSet<&str> = rows.iter().map(|row| &*row.part).collect();
-        let message = format!("{shown}: found the parts {}, expected `{part}`", listed(parts));
+        let message = format!("{shown}: found the parts {}, expected `{part}`", listed(&parts));
         return Err(Failure::Usage(message));
     }
     Ok(cells)
@@ -123,7 +123,7 @@ pub(super) fn aligned(args: &CompareArgs) -> Result<Aligned, Failure> {
         names = [name_a, name_b];
     }
     if matched.is_empty() {
-        let has = |cells: &Cells| listed(cells.keys().map(shown_key).collect::<BTreeSet<_>>());
+        let has = |cells: &Cells| listed(&cells.keys().map(shown_key).collect::<BTreeSet<_>>());
         let message = format!(
             "no cell of the part `{}` is on both sides; {} has {}; {} has {}; --signal A --with B compares two of other names",
             args.part,
@@ -149,7 +149,7 @@ fn retain(cells: &mut Cells, signals: &[String], shown: &str) -> Result<(), Fail
     if let Some(unknown) = signals.iter().find(|signal| !known.contains(*signal)) {
         let near = crate::spec::nearest(unknown, known.iter().map(String::as_str));
         let near = near.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
-        let all = listed(known.iter().map(String::as_str).collect());
+        let all = listed(&known);
         return Err(Failure::Usage(format!("{shown}: found the signals {all}, expected `{unknown}`{near}")));
     }
     cells.retain(|key, _| signals.contains(&key.signal));
@@ -213,7 +213,7 @@ fn cell(
     }
     if places.is_empty() {
         let examples = |rows: &[ItemRow], places: &[usize]| {
-            listed(places.iter().take(3).map(|&place| rows[place].item.to_string()).collect::<BTreeSet<_>>())
+            listed(&places.iter().take(3).map(|&place| rows[place].item.to_string()).collect::<BTreeSet<_>>())
         };
         let message = format!(
             "{}: no item is on both sides; {} has {} items, as {}; {} has {}, as {}",
@@ -237,7 +237,7 @@ fn shown_key(key: &Key) -> String {
 }
 
 /// Names between backticks, with commas, at most eight.
-fn listed<S: AsRef<str>>(names: BTreeSet<S>) -> String {
+fn listed<S: AsRef<str>>(names: &BTreeSet<S>) -> String {
     const MOST: usize = 8;
     let shown: Vec<String> = names.iter().take(MOST).map(|name| format!("`{}`", name.as_ref())).collect();
     let more = if names.len() > MOST { format!(" and {} more", names.len() - MOST) } else { String::new() };

@@ -81,8 +81,7 @@ fn notes(aligned: &Aligned, cells: &[Compared], args: &CompareArgs) -> Vec<Strin
         lines.push("A lower Brier score is better: where A - B is below 0, A is.".to_owned());
     }
     lines.push(format!(
-        "Detectable: the smallest difference that as many items would find four times in five, at {:.3}.",
-        error
+        "Detectable: the smallest difference that as many items would find four times in five, at {error:.3}."
     ));
     let (a, b) = cells.iter().fold((0, 0), |sum, cell| (sum.0 + cell.only[0], sum.1 + cell.only[1]));
     if a + b > 0 {

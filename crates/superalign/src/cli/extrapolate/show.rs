@@ -98,7 +98,7 @@ fn sentences(found: &Found, counts: &Counts, args: &ExtrapolateArgs) -> Vec<Stri
             });
         }
         (Err(why), _) => {
-            lines.push(format!("No backtests: {why}. Nothing beyond the last level is predicted."))
+            lines.push(format!("No backtests: {why}. Nothing beyond the last level is predicted."));
         }
         (Ok(_), None) => {}
     }

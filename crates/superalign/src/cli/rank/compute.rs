@@ -85,6 +85,7 @@ fn connected(args: &RankArgs, votes: &Votes) -> Result<(), String> {
     Err(format!("{strengths} do not exist: {why}; use {remedy}`--method win-rate`, or add comparisons"))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err takes")]
 fn text(error: EvaluationError) -> String {
     error.to_string()
 }
@@ -143,7 +144,7 @@ fn likelihood(args: &RankArgs, votes: &Votes, by: &Bootstrap) -> Result<Ranking,
         }
         _ => bradley_terry_strengths(&votes.list, players, &bradley_terry_of(args), errors).map_err(text)?,
     };
-    of_strengths(args, found, interval, None, remarks, by)
+    of_strengths(args, found, &interval, None, remarks, by)
 }
 
 fn no_clusters() -> String {
@@ -159,7 +160,7 @@ fn count(labels: &Option<Labels>) -> usize {
 fn of_strengths(
     args: &RankArgs,
     found: Strengths,
-    interval: String,
+    interval: &str,
     judges: Option<Weights>,
     remarks: Vec<String>,
     by: &Bootstrap,
@@ -243,7 +244,7 @@ fn weighted(args: &RankArgs, votes: &Votes, by: &Bootstrap) -> Result<Ranking, S
     of_strengths(
         args,
         found.strengths,
-        "Fisher information of strengths and judges".to_owned(),
+        "Fisher information of strengths and judges",
         Some(weights),
         vec!["Where most judges err alike they are believed: `--collusion PLAYER` tries that.".to_owned()],
         by,

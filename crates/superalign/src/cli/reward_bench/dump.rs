@@ -14,6 +14,9 @@ use superalign_data::item::Preference;
 use superalign_data::load::BestOf;
 use superalign_evaluation::reward_bench::{Rule, best_of_credit, pair_credits};
 
+/// What a column holds of a preference.
+type Column = fn(&Preference) -> &str;
+
 /// Writes preferences in the columns of version 1: as Parquet where the name ends so, else as JSONL. Ids are those
 /// within the file, without the subset.
 pub(in crate::cli) fn write_preferences(path: &Path, preferences: &[Preference]) -> Result<(), Failure> {
@@ -21,7 +24,7 @@ pub(in crate::cli) fn write_preferences(path: &Path, preferences: &[Preference])
         let subset = format!("{}/", preference.tags.family);
         preference.id.strip_prefix(&subset).unwrap_or(&preference.id).to_owned()
     };
-    let columns: [(&str, fn(&Preference) -> &str); 6] = [
+    let columns: [(&str, Column); 6] = [
         ("prompt", |one| &one.prompt),
         ("chosen", |one| &one.chosen),
         ("chosen_model", |_| "proper"),

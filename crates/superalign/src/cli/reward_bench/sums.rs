@@ -165,7 +165,7 @@ fn v2(judged: &Judged, ties: &[TiesItem<'_>], how: &How) -> Result<Parts, Failur
         given.push((Domain::Ties.name(), value.overall));
         // One prompt has scores, but no spread.
         let estimate = how.by.as_ref().map(|by| ties_estimates(ties, by));
-        made_of = ties_parts(&value, estimate);
+        made_of = ties_parts(&value, estimate.as_ref());
     }
     let value = v2_scores(&given, how.missing).map_err(Failure::usage)?;
     let estimate = how.by.as_ref().map(|by| {
@@ -185,12 +185,12 @@ fn v2(judged: &Judged, ties: &[TiesItem<'_>], how: &How) -> Result<Parts, Failur
 
 fn ties_parts(
     value: &Ties<f64>,
-    estimate: Option<Result<Ties<Estimate>, EvaluationError>>,
+    estimate: Option<&Result<Ties<Estimate>, EvaluationError>>,
 ) -> Vec<(&'static str, Outcome)> {
     let fields = |of: usize, ties: &Ties<f64>| {
         [ties.tied_accuracy, ties.reference_accuracy, ties.preferred, ties.preferred_hard, ties.margin][of]
     };
-    let interval = |of: usize| match &estimate {
+    let interval = |of: usize| match estimate {
         None => None,
         Some(Err(why)) => Some(Err(why.clone())),
         Some(Ok(ties)) => Some(Ok([

@@ -54,6 +54,20 @@ fn pretended(folder: &Path, version: &str) -> PathBuf {
     library
 }
 
+/// A library that loads well and is of something else.
+fn other_library(folder: &Path) -> PathBuf {
+    let (source, library) = (folder.join("other.rs"), folder.join("libother.so"));
+    std::fs::write(&source, "#[unsafe(no_mangle)] pub extern \"C\" fn other() -> u32 { 1 }\n").expect("written");
+    let rustc = std::env::var_os("RUSTC").unwrap_or("rustc".into());
+    let built = Command::new(rustc)
+        .args(["--edition=2024", "--crate-type=cdylib", "-o"])
+        .args([&library, &source])
+        .output()
+        .expect("rustc runs");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    library
+}
+
 /// Settings that find only the library named.
 fn named(library: &Path, choice: RuntimeChoice) -> RuntimeSettings {
     RuntimeSettings { choice, library: Some(library.to_path_buf()), home: None, python: None }
@@ -82,6 +96,7 @@ fn parity_holds_on_onnx_runtime_too() {
         return;
     }
     again(&["parity::"], ON_ONNX_RUNTIME, 6);
+    again(&["wild::"], ON_ONNX_RUNTIME, 9);
 }
 
 #[test]
@@ -105,7 +120,7 @@ fn an_unknown_choice_names_the_known_ones() {
 
 /// Tests that must be the first to start a runtime; `again` runs each in a process of its own.
 mod alone {
-    use super::{ALONE, NOT_FOUND, named, pretended, refusal};
+    use super::{ALONE, NOT_FOUND, named, other_library, pretended, refusal};
     use superalign_inference::{Runtime, RuntimeChoice, RuntimeError, RuntimeKind, RuntimeSettings, Source};
 
     fn asked_for() -> bool {
@@ -143,10 +158,14 @@ mod alone {
         insta::assert_snapshot!(refused(&pretended(folder.path(), "7.1.0")));
         insta::assert_snapshot!(refused(&folder.path().join("none.so")));
         insta::assert_snapshot!(refused(folder.path()));
-        let text = folder.path().join("text.so");
-        std::fs::write(&text, "no library").expect("written");
-        // The rest of the sentence is the system's.
-        assert!(refused(&text).contains("FOLDER/text.so (ORT_DYLIB_PATH): not a loadable library: "));
+        insta::assert_snapshot!(refused(&other_library(folder.path())));
+        let text = folder.path().join("libonnxruntime.so");
+        let broken: [&[u8]; 3] = [b"no library", b"", b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0>\0"];
+        for bytes in broken {
+            std::fs::write(&text, bytes).expect("written");
+            // The rest of the sentence is the system's.
+            assert!(refused(&text).contains("FOLDER/libonnxruntime.so (ORT_DYLIB_PATH): not a loadable library: "));
+        }
     }
 
     #[test]

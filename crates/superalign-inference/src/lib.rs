@@ -20,8 +20,9 @@ mod tokenize;
 pub use cache::{CacheError, CacheStats, FeatureCache, choices_cached, embed_cached};
 pub use error::OpenError;
 pub use model::{
-    Description, ElementCount, FileSize, GraphChoice, GraphFormat, NoGraph, OnnxModel, OpenOptions, PortDescription,
-    SmokeTest, Task, TokenizerDescription, Usage, choose_graph, describe, is_data_of,
+    Description, DeviceReport, DeviceTarget, DeviceWorkload, ElementCount, FileSize, GraphChoice,
+    GraphFormat, NoGraph, OnnxModel, OpenOptions, PortDescription, SmokeTest, Task, TokenizerDescription,
+    Usage, choose_graph, cuda_cards, describe, is_data_of,
 };
 pub use runtime::{
     Rejected, Runtime, RuntimeChoice, RuntimeError, RuntimeKind, RuntimeSettings, Source, Unusable, home,

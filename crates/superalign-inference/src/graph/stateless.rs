@@ -57,7 +57,13 @@ impl Graph {
                     );
                 }
                 let value = zero(port.element);
-                put_node(&mut nodes, "ConstantOfShape", &[&names(shape).1], &port.name, &[tensor("value", &value)]);
+                put_node(
+                    &mut nodes,
+                    "ConstantOfShape",
+                    &[&names(shape).1],
+                    &port.name,
+                    &[tensor("value", &value)],
+                );
             } else if SWITCHES.contains(&port.name.as_str()) {
                 put_bytes(&mut constants, 5, &off(port)?);
             }
@@ -99,7 +105,11 @@ fn shape_of(port: &Port, stated: CacheShape) -> Result<(u64, u64), String> {
             "input {} has {dimensions} dimensions, {}; expected the four dimensions batch, heads, past, size, with \
              heads and size in the graph or in config.json",
             port.name,
-            if dimensions == 4 { "and neither it nor config.json says how many heads of what size" } else { "which is another kind of cache" }
+            if dimensions == 4 {
+                "and neither it nor config.json says how many heads of what size"
+            } else {
+                "which is another kind of cache"
+            }
         )),
     }
 }

@@ -309,5 +309,4 @@ impl Description {
         let cached = self.inputs.len() - plain.len();
         (plain, cached)
     }
-
 }

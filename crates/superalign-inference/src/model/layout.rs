@@ -251,7 +251,10 @@ mod tests {
         assert_eq!(chosen(&old, "decoder_with_past_model.onnx"), "decoder_with_past_model.onnx");
         let ours = ["model_with_past.onnx", "model.onnx"];
         assert_eq!(chosen(&ours, "auto"), "model.onnx");
-        assert_eq!(chosen(&["onnx/decoder_model_merged_quantized.onnx"], "auto"), "onnx/decoder_model_merged_quantized.onnx");
+        assert_eq!(
+            chosen(&["onnx/decoder_model_merged_quantized.onnx"], "auto"),
+            "onnx/decoder_model_merged_quantized.onnx"
+        );
         assert_eq!(chosen(&["onnx/model.onnx", "model.onnx"], "auto"), "model.onnx");
     }
 

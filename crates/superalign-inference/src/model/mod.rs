@@ -2,6 +2,7 @@
 
 mod choice;
 mod describe;
+mod device;
 mod embed;
 mod files;
 mod layout;
@@ -9,7 +10,10 @@ mod roles;
 mod sessions;
 mod smoke;
 
-pub use describe::{Description, ElementCount, FileSize, PortDescription, Task, TokenizerDescription, describe};
+pub use describe::{
+    Description, ElementCount, FileSize, PortDescription, Task, TokenizerDescription, describe,
+};
+pub use device::{DeviceReport, DeviceTarget, DeviceWorkload, cuda_cards};
 pub use layout::{GraphChoice, GraphFormat, NoGraph, choose_graph, is_data_of};
 pub use smoke::SmokeTest;
 
@@ -129,7 +133,8 @@ impl OnnxModel {
     /// a tokenizer of another model.
     pub fn open(folder: &Path, runtime: &'static Runtime, options: &OpenOptions) -> Result<Self, OpenError> {
         let files = Files::read(folder, &options.graph)?;
-        let Files { folder, graph_path, graph, tokenizer_path, tokenizer, config, digest, outside: _ } = files;
+        let Files { folder, graph_path, graph, tokenizer_path, tokenizer, config, digest, outside: _ } =
+            files;
         let refused = |reason: String| OpenError::Graph { path: graph_path.clone(), reason };
         let roles = Roles::read(&graph, &config).map_err(refused)?;
         let graph = if roles.past { graph.stateless(config.cache()).map_err(refused)? } else { graph };

@@ -64,7 +64,11 @@ impl Roles {
         let names: Vec<&str> = graph.inputs.iter().map(|port| port.name.as_str()).collect();
         let unknown: Vec<&str> = names.iter().copied().filter(|name| !is_known(name)).collect();
         if !names.contains(&"input_ids") || !unknown.is_empty() {
-            let what = if unknown.is_empty() { "without input_ids".into() } else { format!("of which {} unknown here", listed(&unknown)) };
+            let what = if unknown.is_empty() {
+                "without input_ids".into()
+            } else {
+                format!("of which {} unknown here", listed(&unknown))
+            };
             return Err(format!(
                 "its inputs are {}, {what}; expected input_ids, and of {} those that the model needs{}",
                 names.join(", "),

@@ -84,12 +84,18 @@ impl OnnxModel {
                 padded = padded.slice_axis(Axis(0), ndarray::Slice::from(..length)).to_owned();
             }
             if padded.shape() != alone.shape() {
-                let reason = format!("{output} has shape {:?} alone and {:?} in a batch", alone.shape(), padded.shape());
+                let reason = format!(
+                    "{output} has shape {:?} alone and {:?} in a batch",
+                    alone.shape(),
+                    padded.shape()
+                );
                 return Err(failed(reason));
             }
             for (a, b) in alone.iter().zip(&padded) {
                 if !(a.is_finite() && b.is_finite()) {
-                    return Err(failed(format!("{output} of text {row} has a value that is not a finite number")));
+                    return Err(failed(format!(
+                        "{output} of text {row} has a value that is not a finite number"
+                    )));
                 }
                 apart += f64::from(a - b).powi(2);
                 size += f64::from(*a).powi(2);
@@ -108,9 +114,15 @@ impl OnnxModel {
 }
 
 /// Token ids of a text, and which of two texts each belongs to.
-type Row = (Vec<u32>, Vec<u32>);
+pub(super) type Row = (Vec<u32>, Vec<u32>);
 
-fn answers(session: &mut Session, rows: &[Row], wanted: [bool; 4], pad: i64) -> Result<ArrayD<f32>, String> {
+/// Runs rows in one batch, padded to one length; `wanted` says which of the four inputs the graph has.
+pub(super) fn answers(
+    session: &mut Session,
+    rows: &[Row],
+    wanted: [bool; 4],
+    pad: i64,
+) -> Result<ArrayD<f32>, String> {
     let shape = (rows.len(), rows.iter().map(|(ids, _)| ids.len()).max().unwrap_or(0));
     let table = |value: &dyn Fn(&Row, usize) -> Option<i64>, rest: i64| {
         Array2::from_shape_fn(shape, |(row, column)| value(&rows[row], column).unwrap_or(rest))

@@ -114,10 +114,13 @@ fn a_file_cut_short_anywhere_is_an_error() {
 fn files_of_other_kinds_are_named() {
     insta::assert_snapshot!(
         "not_utf8_config",
-        spoiled("decoder", |folder| std::fs::write(folder.join("config.json"), b"{\"a\": \"\xff\"}").expect("written"))
+        spoiled("decoder", |folder| std::fs::write(folder.join("config.json"), b"{\"a\": \"\xff\"}")
+            .expect("written"))
     );
     insta::assert_snapshot!("list_config", spoiled("decoder", |folder| write(folder, "config.json", "[]")));
-    let said = spoiled("decoder", |folder| std::fs::write(folder.join("tokenizer.json"), [0xff, 0xfe]).expect("written"));
+    let said = spoiled("decoder", |folder| {
+        std::fs::write(folder.join("tokenizer.json"), [0xff, 0xfe]).expect("written")
+    });
     assert!(said.starts_with("FOLDER/tokenizer.json: not a tokenizer: "), "{said}");
 }
 
@@ -138,9 +141,13 @@ fn inputs_of_other_kinds_of_models_are_named() {
 fn a_hundred_thousand_tokens_are_cut_or_refused_and_counted() {
     let text = "river ".repeat(100_000);
     let last = request(Pooling::Mean, Layer::Last);
-    let refuse = OpenOptions { truncation: superalign_inference::Truncation::Refuse, ..OpenOptions::default() };
+    let refuse =
+        OpenOptions { truncation: superalign_inference::Truncation::Refuse, ..OpenOptions::default() };
     let error = open(&golden("decoder"), &refuse).embed(&[&text], last, &mut |_| true).expect_err("too long");
-    assert_eq!(error.to_string(), "text 0: 100001 tokens, expected at most 16; shorten it or allow truncation");
+    assert_eq!(
+        error.to_string(),
+        "text 0: 100001 tokens, expected at most 16; shorten it or allow truncation"
+    );
     let mut model = open(&golden("decoder"), &OpenOptions::default());
     model.embed(&[&text, "yes"], last, &mut |_| true).expect("vectors");
     assert_eq!((model.usage().truncated, model.usage().tokens), (1, 18));

@@ -57,7 +57,8 @@ fn pretended(folder: &Path, version: &str) -> PathBuf {
 /// A library that loads well and is of something else.
 fn other_library(folder: &Path) -> PathBuf {
     let (source, library) = (folder.join("other.rs"), folder.join("libother.so"));
-    std::fs::write(&source, "#[unsafe(no_mangle)] pub extern \"C\" fn other() -> u32 { 1 }\n").expect("written");
+    std::fs::write(&source, "#[unsafe(no_mangle)] pub extern \"C\" fn other() -> u32 { 1 }\n")
+        .expect("written");
     let rustc = std::env::var_os("RUSTC").unwrap_or("rustc".into());
     let built = Command::new(rustc)
         .args(["--edition=2024", "--crate-type=cdylib", "-o"])
@@ -97,6 +98,16 @@ fn parity_holds_on_onnx_runtime_too() {
     }
     again(&["parity::"], ON_ONNX_RUNTIME, 6);
     again(&["wild::"], ON_ONNX_RUNTIME, 9);
+    alone("measured");
+}
+
+#[test]
+fn a_card_agrees_with_the_processor() {
+    if superalign_inference::cuda_cards().is_empty() {
+        eprintln!("skipped: no GPU");
+        return;
+    }
+    alone("on_a_card");
 }
 
 #[test]
@@ -121,7 +132,10 @@ fn an_unknown_choice_names_the_known_ones() {
 /// Tests that must be the first to start a runtime; `again` runs each in a process of its own.
 mod alone {
     use super::{ALONE, NOT_FOUND, named, other_library, pretended, refusal};
-    use superalign_inference::{Runtime, RuntimeChoice, RuntimeError, RuntimeKind, RuntimeSettings, Source};
+    use superalign_inference::{
+        DeviceTarget, DeviceWorkload, OnnxModel, OpenOptions, Runtime, RuntimeChoice, RuntimeError,
+        RuntimeKind, RuntimeSettings, Source, cuda_cards,
+    };
 
     fn asked_for() -> bool {
         std::env::var_os(ALONE).is_some()
@@ -146,6 +160,48 @@ mod alone {
     }
 
     #[test]
+    fn measured() {
+        if !asked_for() {
+            return;
+        }
+        let settings = RuntimeSettings::from_env().expect("a known runtime");
+        let runtime = Runtime::start(&RuntimeSettings { choice: RuntimeChoice::OnnxRuntime, ..settings });
+        let runtime = runtime.expect("found before");
+        let model = OnnxModel::open(&crate::support::golden("decoder"), runtime, &OpenOptions::default());
+        let model = model.expect("a model");
+        let workload = DeviceWorkload {
+            texts: 3,
+            tokens: 40,
+            time: std::time::Duration::from_millis(5),
+            side: 64,
+            products: 2,
+        };
+        let found = model.measure_device(runtime, DeviceTarget::Cpu, &workload).expect("figures");
+        assert_eq!((found.batch, found.difference), ([3, 16], 0.0));
+        assert!(found.agrees() && found.tokens_per_second > 0.0 && found.peak_gflops > 0.0);
+        assert!(found.share() > 0.0 && found.share().is_finite(), "{found:?}");
+        // The processor is never used in place of a card that was asked for.
+        if cuda_cards().is_empty() {
+            let error = model.measure_device(runtime, DeviceTarget::Cuda(0), &workload).expect_err("no card");
+            assert!(error.to_string().contains("cuda:0 cannot be used: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn on_a_card() {
+        if !asked_for() {
+            return;
+        }
+        let settings = RuntimeSettings::from_env().expect("a known runtime");
+        let runtime = Runtime::start(&RuntimeSettings { choice: RuntimeChoice::OnnxRuntime, ..settings });
+        let runtime = runtime.expect("ONNX Runtime with its CUDA provider");
+        let model = OnnxModel::open(&crate::support::golden("decoder"), runtime, &OpenOptions::default());
+        let workload = DeviceWorkload { side: 512, ..DeviceWorkload::of(DeviceTarget::Cuda(0)) };
+        let found = model.expect("a model").measure_device(runtime, DeviceTarget::Cuda(0), &workload);
+        assert!(found.as_ref().is_ok_and(superalign_inference::DeviceReport::agrees), "{found:?}");
+    }
+
+    #[test]
     fn refused() {
         if !asked_for() {
             return;
@@ -164,7 +220,10 @@ mod alone {
         for bytes in broken {
             std::fs::write(&text, bytes).expect("written");
             // The rest of the sentence is the system's.
-            assert!(refused(&text).contains("FOLDER/libonnxruntime.so (ORT_DYLIB_PATH): not a loadable library: "));
+            assert!(
+                refused(&text)
+                    .contains("FOLDER/libonnxruntime.so (ORT_DYLIB_PATH): not a loadable library: ")
+            );
         }
     }
 

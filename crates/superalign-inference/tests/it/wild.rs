@@ -20,7 +20,8 @@ fn moved(folder: &Path, name: &str) {
     std::fs::create_dir_all(folder.join("onnx")).expect("made");
     std::fs::rename(folder.join("model.onnx"), folder.join("onnx").join(name)).expect("moved");
     if folder.join("model.safetensors").is_file() {
-        std::fs::rename(folder.join("model.safetensors"), folder.join("onnx/model.safetensors")).expect("moved");
+        std::fs::rename(folder.join("model.safetensors"), folder.join("onnx/model.safetensors"))
+            .expect("moved");
     }
 }
 
@@ -43,7 +44,8 @@ fn a_graph_in_the_onnx_folder_is_the_same_model() {
 fn of_several_graphs_one_must_be_named() {
     let folder = copy_of("encoder");
     moved(folder.path(), "model_fp16.onnx");
-    std::fs::copy(folder.path().join("onnx/model_fp16.onnx"), folder.path().join("onnx/model_q4.onnx")).expect("copied");
+    std::fs::copy(folder.path().join("onnx/model_fp16.onnx"), folder.path().join("onnx/model_q4.onnx"))
+        .expect("copied");
     let refused = OnnxModel::open(folder.path(), runtime(), &OpenOptions::default()).err().expect("no rule");
     assert!(matches!(refused, OpenError::Choice { .. }), "{refused}");
     assert!(refused.to_string().ends_with(
@@ -55,15 +57,20 @@ fn of_several_graphs_one_must_be_named() {
     }
     let graph = "int8".parse().expect("a choice");
     let absent = OnnxModel::open(folder.path(), runtime(), &OpenOptions { graph, ..OpenOptions::default() });
-    assert!(absent.err().expect("absent").to_string().ends_with(
-        "there is no graph in int8; found onnx/model_fp16.onnx, onnx/model_q4.onnx"
-    ));
+    assert!(
+        absent
+            .err()
+            .expect("absent")
+            .to_string()
+            .ends_with("there is no graph in int8; found onnx/model_fp16.onnx, onnx/model_q4.onnx")
+    );
 }
 
 #[test]
 fn a_graph_with_a_cache_answers_as_one_without() {
     let choose = |model: &mut OnnxModel| {
-        let prompt = ChoicePrompt { prefix: "so it is".into(), choices: vec![" right".into(), " wrong".into()] };
+        let prompt =
+            ChoicePrompt { prefix: "so it is".into(), choices: vec![" right".into(), " wrong".into()] };
         model.choice_log_likelihoods(&[prompt], &mut |_| true).expect("likelihoods")
     };
     let mut plain = open(&ladder(0), &OpenOptions::default());
@@ -79,12 +86,17 @@ fn a_graph_with_a_cache_answers_as_one_without() {
 fn a_merged_decoder_is_asked_with_its_cache_off() {
     let mut merged = open(&golden("merged"), &OpenOptions::default());
     let mut plain = open(&golden("decoder"), &OpenOptions::default());
-    let prompt = ChoicePrompt { prefix: "the river froze ?".into(), choices: vec!["yes".into(), "no".into()] };
-    let found = merged.choice_log_likelihoods(std::slice::from_ref(&prompt), &mut |_| true).expect("likelihoods");
+    let prompt =
+        ChoicePrompt { prefix: "the river froze ?".into(), choices: vec!["yes".into(), "no".into()] };
+    let found =
+        merged.choice_log_likelihoods(std::slice::from_ref(&prompt), &mut |_| true).expect("likelihoods");
     let table = crate::support::merged_logits();
     let sums: Vec<f32> = found[0].iter().map(|one| one.sum as f32).collect();
     assert!(distance(&sums, &table) < 1e-5, "{sums:?} {table:?}");
-    assert_eq!(describe(&golden("merged"), &GraphChoice::Auto).expect("described").task, Task::CausalLmWithCache);
+    assert_eq!(
+        describe(&golden("merged"), &GraphChoice::Auto).expect("described").task,
+        Task::CausalLmWithCache
+    );
     // Another model, another answer: the two are not confused.
     let other = plain.choice_log_likelihoods(&[prompt], &mut |_| true).expect("likelihoods");
     assert!((other[0][0].sum - found[0][0].sum).abs() > 1e-3);
@@ -148,6 +160,7 @@ fn a_classifier_opens_and_is_scored() {
     let trial = model.smoke_test(TEXTS).expect("a trial");
     assert_eq!((trial.output.as_str(), trial.shape.as_slice()), ("logits", [2, 3].as_slice()));
     assert!(trial.passed(), "{trial:?}");
-    let error = model.embed(&["yes"], request(Pooling::Mean, Layer::Last), &mut |_| true).expect_err("no states");
+    let error =
+        model.embed(&["yes"], request(Pooling::Mean, Layer::Last), &mut |_| true).expect_err("no states");
     assert!(error.to_string().contains("does not give the states"), "{error}");
 }

@@ -51,8 +51,7 @@ pub(super) fn check(args: &CheckArgs, out: &mut dyn Write) -> Result<(), Failure
         Ok(choice) => choice,
     };
     let description = describe(&args.dir, &graph).map_err(Failure::usage)?;
-    let deviations: Option<Vec<Deviation>> =
-        manifest.as_ref().map(|manifest| manifest.deviations(&args.dir));
+    let deviations: Option<Vec<Deviation>> = manifest.as_ref().map(|manifest| manifest.deviations(&args.dir));
     let runtime = super::super::runtime::start(args.runtime)?;
     let options = OpenOptions { graph, cores: Some(1), ..OpenOptions::default() };
     let mut model = OnnxModel::open(&args.dir, runtime, &options).map_err(Failure::usage)?;

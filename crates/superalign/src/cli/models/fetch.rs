@@ -41,7 +41,8 @@ pub(super) struct FetchArgs {
 }
 
 /// How to get a graph where a repository has none.
-const EXPORT: &str = "`optimum-cli export onnx --model ORG/NAME DIR` makes one, from Python's package optimum[onnxruntime]";
+const EXPORT: &str =
+    "`optimum-cli export onnx --model ORG/NAME DIR` makes one, from Python's package optimum[onnxruntime]";
 
 /// Files that come with every graph: settings, tokenizer, licence.
 const COMPANIONS: [&str; 9] = [
@@ -63,8 +64,7 @@ pub(super) fn fetch(args: &FetchArgs, out: &mut dyn Write) -> Result<(), Failure
 
 pub(super) fn fetch_from(settings: &Settings, args: &FetchArgs, out: &mut dyn Write) -> Result<(), Failure> {
     super::hub::check_name(&args.repository).map_err(Failure::Usage)?;
-    let repository =
-        Repository::find(settings, &args.repository, &args.revision).map_err(Failure::Failed)?;
+    let repository = Repository::find(settings, &args.repository, &args.revision).map_err(Failure::Failed)?;
     let chosen = chosen(&repository.files, args).map_err(Failure::Usage)?;
     let name = args.repository.rsplit('/').next().unwrap_or(&args.repository);
     let folder = args.out.clone().unwrap_or_else(|| Path::new("models").join(name));
@@ -99,7 +99,8 @@ pub(super) fn fetch_from(settings: &Settings, args: &FetchArgs, out: &mut dyn Wr
     }
     manifest.files.sort_by(|a, b| a.path.cmp(&b.path));
     // Before the files: whoever stops in between has a folder that the same command completes.
-    std::fs::create_dir_all(&folder).map_err(|error| Failure::Failed(format!("{}: {error}", folder.display())))?;
+    std::fs::create_dir_all(&folder)
+        .map_err(|error| Failure::Failed(format!("{}: {error}", folder.display())))?;
     manifest.write(&folder).map_err(Failure::Failed)?;
     for (cached, digest) in &cached {
         place(cached, &folder, digest).map_err(Failure::Failed)?;
@@ -151,13 +152,15 @@ pub(super) fn chosen(files: &[RemoteFile], args: &FetchArgs) -> Result<Chosen, S
         let Ok(choice) = args.graph.parse::<GraphChoice>();
         let found = choose_graph(&paths, &choice).map_err(|error| match error {
             NoGraph::None => {
-                format!("{} has no .onnx file; {}", args.repository, EXPORT.replace("ORG/NAME", &args.repository))
+                format!(
+                    "{} has no .onnx file; {}",
+                    args.repository,
+                    EXPORT.replace("ORG/NAME", &args.repository)
+                )
             }
-            NoGraph::Several { found } => format!(
-                "{} has the graphs {}; name one with --graph",
-                args.repository,
-                found.join(", ")
-            ),
+            NoGraph::Several { found } => {
+                format!("{} has the graphs {}; name one with --graph", args.repository, found.join(", "))
+            }
             absent @ NoGraph::Absent { .. } => format!("{}: {absent}", args.repository),
         })?;
         wanted.insert(found);
@@ -166,7 +169,11 @@ pub(super) fn chosen(files: &[RemoteFile], args: &FetchArgs) -> Result<Chosen, S
     for pattern in &args.file {
         let found = matching(pattern)?;
         if found.is_empty() {
-            return Err(format!("--file {pattern} matches none of the {} files: {}", paths.len(), paths.join(", ")));
+            return Err(format!(
+                "--file {pattern} matches none of the {} files: {}",
+                paths.len(),
+                paths.join(", ")
+            ));
         }
         wanted.extend(found);
     }

@@ -128,7 +128,8 @@ impl Repository {
     }
 
     fn on_hub(settings: &Settings, repo: Repo, name: &str, revision: &str) -> Result<Self, String> {
-        let api = api(settings).map_err(|error| format!("the hub's client does not start: {error}"))?.repo(repo);
+        let api =
+            api(settings).map_err(|error| format!("the hub's client does not start: {error}"))?.repo(repo);
         let address = settings.endpoint.as_deref().unwrap_or("the model hub");
         // `blobs` brings sizes and digests. A hub that does not answer at all should not be waited for.
         let request = api.info_request().query("blobs", "true");

@@ -89,9 +89,11 @@ impl Manifest {
         let said = |reason: String| format!("{}: {reason}", path.display());
         let text = toml::to_string_pretty(self).map_err(|error| said(error.to_string()))?;
         let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| said(error.to_string()))?;
-        file.write_all(b"# Written by `superalign models fetch`; `superalign models check` compares the digests.\n")
-            .and_then(|()| file.write_all(text.as_bytes()))
-            .map_err(|error| said(error.to_string()))?;
+        file.write_all(
+            b"# Written by `superalign models fetch`; `superalign models check` compares the digests.\n",
+        )
+        .and_then(|()| file.write_all(text.as_bytes()))
+        .map_err(|error| said(error.to_string()))?;
         file.persist(&path).map_err(|error| said(error.to_string()))?;
         Ok(())
     }

@@ -79,7 +79,10 @@ pub(super) fn print(found: &Found, out: &mut dyn Write) {
     };
     line("layers", format!("{}, width {}, heads {heads}", model.layers, or(model.width)));
     let states: Vec<String> = model.states.iter().map(ToString::to_string).collect();
-    line("states", if states.is_empty() { "of no layer".into() } else { format!("of layers {}", states.join(", ")) });
+    line(
+        "states",
+        if states.is_empty() { "of no layer".into() } else { format!("of layers {}", states.join(", ")) },
+    );
     line("vocabulary", format!("{}, texts of up to {} tokens", or(model.vocabulary), or(model.positions)));
     let elements: Vec<String> =
         model.elements.iter().map(|one| format!("{} {}", thousands(one.count), one.element)).collect();
@@ -89,10 +92,16 @@ pub(super) fn print(found: &Found, out: &mut dyn Write) {
     line("inputs", format!("{}{cache}", ports(&plain)));
     let (present, outputs): (Vec<_>, Vec<_>) =
         model.outputs.iter().partition(|port| port.name.starts_with("present"));
-    let cache = if present.is_empty() { String::new() } else { format!(", {} of a key-value cache", present.len()) };
+    let cache =
+        if present.is_empty() { String::new() } else { format!(", {} of a key-value cache", present.len()) };
     line("outputs", format!("{}{cache}", ports(&outputs)));
     let tokenizer = &model.tokenizer;
-    let mut words = vec![format!("{}, {} tokens, {} put around a text", tokenizer.kind, or(tokenizer.tokens), tokenizer.added)];
+    let mut words = vec![format!(
+        "{}, {} tokens, {} put around a text",
+        tokenizer.kind,
+        or(tokenizer.tokens),
+        tokenizer.added
+    )];
     if let Some(length) = tokenizer.stated_truncation {
         words.push(format!("truncation to {length} is stated and not used"));
     }

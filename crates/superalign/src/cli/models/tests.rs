@@ -154,15 +154,21 @@ fn answer(mut stream: TcpStream, state: &Mutex<Served>) -> std::io::Result<()> {
                 let folder = tempfile::tempdir()?;
                 std::fs::write(folder.path().join("file"), bytes)?;
                 let digest = FileDigest::of(folder.path(), "file").map_err(std::io::Error::other)?;
-                let _ = write!(file, r#", "lfs": {{"sha256": "{}", "size": {}}}"#, digest.sha256, bytes.len());
+                let _ =
+                    write!(file, r#", "lfs": {{"sha256": "{}", "size": {}}}"#, digest.sha256, bytes.len());
             }
             files.push(file + "}");
         }
         let body =
             format!(r#"{{"sha": "{COMMIT}", "tags": ["license:mit"], "siblings": [{}]}}"#, files.join(", "));
-        return write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+        return write!(
+            stream,
+            "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        );
     }
-    let file = path.strip_prefix(&format!("/org/tiny/resolve/{COMMIT}/")).and_then(|name| state.files.get(name));
+    let file =
+        path.strip_prefix(&format!("/org/tiny/resolve/{COMMIT}/")).and_then(|name| state.files.get(name));
     let (Some(mut bytes), Some(range)) = (file.cloned(), from) else {
         return write!(stream, "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     };
@@ -221,7 +227,9 @@ fn folders_are_checked() {
     assert_eq!((&value["usable"], &value["trial"]["passed"]), (&true.into(), &true.into()));
     assert_eq!(value["model"]["task"], "encoder");
     let (done, _) = checked(&golden("encoder"), "q4", false);
-    assert!(matches!(done, Err(Failure::Usage(text)) if text.ends_with("there is no graph in q4; found model.onnx")));
+    assert!(
+        matches!(done, Err(Failure::Usage(text)) if text.ends_with("there is no graph in q4; found model.onnx"))
+    );
     let (done, _) = checked(Path::new("no-such-folder"), "auto", false);
     assert!(matches!(done, Err(Failure::Usage(_))));
 }
@@ -244,7 +252,8 @@ fn a_model_is_fetched_with_digests_and_nothing_else() {
     let manifest = Manifest::read(&hub.target()).expect("readable").expect("a manifest");
     assert_eq!(manifest.files.len(), 5);
     assert!(hub.target().join("onnx/model_q4.onnx").is_file());
-    let left: Vec<_> = std::fs::read_dir(hub.target()).expect("listed").flatten().map(|e| e.file_name()).collect();
+    let left: Vec<_> =
+        std::fs::read_dir(hub.target()).expect("listed").flatten().map(|e| e.file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().starts_with('.')), "{left:?}");
 }
 
@@ -271,7 +280,10 @@ fn bytes_that_the_hub_did_not_promise_are_thrown_away() {
     let hub = Hub::encoder();
     hub.mood(Mood::Lies);
     let error = hub.fetch(&hub.args(), Offline::No).expect_err("other bytes");
-    assert!(error.starts_with("failed: onnx/model.onnx: SHA-256 ") && error.contains("thrown away"), "{error}");
+    assert!(
+        error.starts_with("failed: onnx/model.onnx: SHA-256 ") && error.contains("thrown away"),
+        "{error}"
+    );
     assert!(!hub.target().exists());
     hub.mood(Mood::Well);
     hub.fetch(&hub.args(), Offline::No).expect("fetched anew");
@@ -332,7 +344,10 @@ fn what_cannot_be_fetched_says_why() {
     let text = all.join("\n").replace(&golden("encoder").display().to_string(), "GOLDEN");
     insta::assert_snapshot!("refused", text);
     let weights_only = Hub::new(&[("config.json", b"{}"), ("model.safetensors", b"x")]);
-    insta::assert_snapshot!("no_graph", weights_only.fetch(&weights_only.args(), Offline::No).expect_err("refused"));
+    insta::assert_snapshot!(
+        "no_graph",
+        weights_only.fetch(&weights_only.args(), Offline::No).expect_err("refused")
+    );
     let outside = Hub::new(&[("../model.onnx", b"x")]);
     let error = outside.fetch(&outside.args(), Offline::No).expect_err("refused");
     assert!(error.contains(r#"it lists "../model.onnx", expected a path inside the repository"#), "{error}");

@@ -255,7 +255,9 @@ mod tests {
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
         let qwen = rung_folders(&spec(&shipped.join("qwen2.5"), Some(vec![2]))).expect_err("not fetched");
         let clean = |error: &LadderError| error.to_string().replace(&shipped.display().to_string(), "models");
-        insta::assert_snapshot!(clean(&qwen), @"");
+        insta::assert_snapshot!(clean(&qwen), @r#"
+        the ladder models/qwen2.5/1.5b: no such folder; expected the model Qwen/Qwen2.5-1.5B-Instruct: `optimum-cli export onnx --model Qwen/Qwen2.5-1.5B-Instruct --task feature-extraction models/qwen2.5/1.5b` gets it
+        "#);
         assert_eq!(rung_folders(&spec(&shipped.join("ladder"), None)).expect("shipped").len(), 4);
         let beyond = rung_folders(&spec(&shipped.join("qwen2.5"), Some(vec![5]))).expect_err("four rungs");
         assert!(beyond.to_string().contains("rungs 1 to 4"), "{beyond}");
@@ -272,6 +274,8 @@ mod tests {
         write("[[rung]]\nname = \"small\"\nsource = \"org/small\"\nlayers = 3\nwidth = 8\n");
         let error = open_rungs(&spec, &mut silent).err().expect("another shape");
         let text = error.to_string().replace(&ladder.path().display().to_string(), "LADDER");
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r#"
+        the ladder LADDER/small: a model of 2 layers and width 8; expected 3 layers and width 8; the model org/small: `superalign models fetch org/small -o LADDER/small` gets it
+        "#);
     }
 }

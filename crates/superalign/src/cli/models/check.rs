@@ -26,7 +26,7 @@ const SENTENCES: [&str; 2] =
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub(super) struct CheckArgs {
+pub(in crate::cli) struct CheckArgs {
     /// Folder with an ONNX graph, tokenizer.json and config.json
     pub(super) dir: PathBuf,
     /// The graph: auto, f32, f16, bf16, int8, uint8, q4, q4f16, bnb4, or a file of the folder

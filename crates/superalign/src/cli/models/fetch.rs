@@ -22,7 +22,7 @@ What was stopped continues when the same command is given again.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub(super) struct FetchArgs {
+pub(in crate::cli) struct FetchArgs {
     /// Repository: ORG/NAME
     #[arg(value_name = "ORG/NAME")]
     pub(super) repository: String,

@@ -83,7 +83,8 @@ pub(super) fn print(found: &Found, out: &mut dyn Write) {
         "states",
         if states.is_empty() { "of no layer".into() } else { format!("of layers {}", states.join(", ")) },
     );
-    line("vocabulary", format!("{}, texts of up to {} tokens", or(model.vocabulary), or(model.positions)));
+    let longest = model.positions.map_or("not stated".into(), |n| format!("{} tokens", thousands(n as u64)));
+    line("vocabulary", format!("{}, longest text {longest}", or(model.vocabulary)));
     let elements: Vec<String> =
         model.elements.iter().map(|one| format!("{} {}", thousands(one.count), one.element)).collect();
     line("parameters", format!("{} ({})", thousands(model.parameters), elements.join(", ")));

@@ -74,6 +74,19 @@ Examples:
 
 Training that was stopped continues from its last checkpoint when the same command is given again.")]
     Pretrain(pretrain::Args),
+    /// Measure a CUDA card: agreement with the processor, tokens a second, share of its peak
+    #[command(after_help = "\
+Examples:
+  cargo xtask gpu-check                      the first card; `skipped: no GPU` where there is none
+  cargo xtask gpu-check --device cuda:1 --model path/to/model
+  cargo xtask gpu-check --json
+
+Hands over to `superalign runtime check`, whose options it takes.")]
+    GpuCheck {
+        /// Given to `superalign runtime check` as they are
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
     /// Compare the ladder in Python transformers, ONNX Runtime and our own forward pass
     #[command(after_help = "\
 Examples:
@@ -95,6 +108,7 @@ fn main() -> ExitCode {
         Verb::Test(args) => test::run(&args),
         Verb::Check(args) => check::run(&args),
         Verb::Pretrain(args) => pretrain::run(&args),
+        Verb::GpuCheck { args } => gpu_check(&args),
         Verb::Parity { args } => pretrain::parity(&args),
     };
     match outcome {
@@ -107,9 +121,19 @@ fn main() -> ExitCode {
 }
 
 fn experiment(args: &[OsString]) -> anyhow::Result<()> {
+    workbench(&["run"], args)
+}
+
+fn gpu_check(args: &[OsString]) -> anyhow::Result<()> {
+    workbench(&["runtime", "check"], args)
+}
+
+/// Builds the workbench and becomes one of its commands.
+fn workbench(command: &[&str], args: &[OsString]) -> anyhow::Result<()> {
     rust::build_release(&["superalign"])?;
     Cmd::new(rust::cargo())
-        .args(["run", "--quiet", "--release", "--package", "superalign", "--", "run"])
+        .args(["run", "--quiet", "--release", "--package", "superalign", "--"])
+        .args(command)
         .args(args)
         .hand_over()
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`Runtime`]: finds ONNX Runtime on the machine, and otherwise runs on the tract that is built in;
 //! - [`OnnxModel`]: a folder with a graph and a tokenizer, behind the [`Model`](superalign_core::Model) seam;
+//! - [`describe`]: what a folder contains, and [`OnnxModel::smoke_test`], whether it works;
 //! - [`FeatureCache`]: what a model has answered once is not computed again;
 //! - [`install`]: fetches ONNX Runtime through the machine's own pip or npm.
 //!
@@ -18,7 +19,11 @@ mod tokenize;
 
 pub use cache::{CacheError, CacheStats, FeatureCache, choices_cached, embed_cached};
 pub use error::OpenError;
-pub use model::{GraphChoice, GraphFormat, NoGraph, OnnxModel, OpenOptions, Usage, choose_graph, is_data_of};
+pub use model::{
+    Description, DeviceReport, DeviceTarget, DeviceWorkload, ElementCount, FileSize, GraphChoice,
+    GraphFormat, NoGraph, OnnxModel, OpenOptions, PortDescription, SmokeTest, Task, TokenizerDescription,
+    Usage, choose_graph, cuda_cards, describe, is_data_of,
+};
 pub use runtime::{
     Rejected, Runtime, RuntimeChoice, RuntimeError, RuntimeKind, RuntimeSettings, Source, Unusable, home,
 };

@@ -89,6 +89,16 @@ impl TextTokenizer {
         self.inner.get_vocab(true).into_iter().max_by_key(|(_, id)| *id)
     }
 
+    /// Most tokens of a text.
+    pub(crate) const fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Number of special tokens that are put around a text.
+    pub(crate) const fn added(&self) -> usize {
+        self.added
+    }
+
     /// The tokens of a text, special tokens included.
     pub(crate) fn encode(&self, text: &str) -> Result<Tokens, String> {
         if text.is_empty() {

@@ -4,10 +4,12 @@
 //! of them computes every output whether it is wanted or not. So the file is read here first, refused with a reason,
 //! and cut down to the outputs that a task needs ([`Graph::keep`]).
 
+mod chain;
 mod cut;
 mod stateless;
 mod wire;
 
+pub(crate) use chain::matrix_chain;
 pub(crate) use stateless::{CacheShape, SWITCHES, is_cache};
 
 use std::collections::{BTreeMap, HashMap, HashSet};

@@ -180,3 +180,36 @@ fn put_node(out: &mut Vec<u8>, operator: &str, inputs: &[&str], output: &str, at
     attributes.iter().for_each(|attribute| put_bytes(&mut node, 5, attribute));
     put_bytes(out, 1, &node);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn port(element: u64, shape: &[Option<u64>]) -> Port {
+        Port { name: "past_key_values.0.key".into(), element, shape: shape.to_vec() }
+    }
+
+    #[test]
+    fn the_shape_of_a_cache_is_the_graphs_else_the_configurations() {
+        let stated = CacheShape { heads: Some(2), size: Some(64) };
+        assert_eq!(shape_of(&port(1, &[None, Some(4), None, Some(8)]), stated), Ok((4, 8)));
+        assert_eq!(shape_of(&port(1, &[None, None, None, Some(8)]), stated), Ok((2, 8)));
+        let said =
+            [shape_of(&port(1, &[None; 4]), CacheShape::default()), shape_of(&port(1, &[None; 3]), stated)]
+                .map(|error| error.expect_err("unknown"));
+        assert!(said[0].contains("neither it nor config.json says how many heads"), "{}", said[0]);
+        assert!(said[1].contains("has 3 dimensions, which is another kind of cache"), "{}", said[1]);
+    }
+
+    #[test]
+    fn only_a_single_value_can_be_switched_off() {
+        assert!(off(&port(BOOL, &[Some(1)])).is_ok() && off(&port(INT64, &[])).is_ok());
+        assert!(off(&port(1, &[Some(1)])).is_err() && off(&port(BOOL, &[Some(2)])).is_err());
+    }
+
+    #[test]
+    fn names_of_a_cache_are_told_from_others() {
+        assert!(is_cache("past_key_values.11.value") && is_cache("past_key_values.0.decoder.key"));
+        assert!(!is_cache("position_ids") && !is_cache("present.0.key"));
+    }
+}

@@ -4,7 +4,9 @@ use super::layout::{GraphChoice, NoGraph, choose_graph};
 use crate::error::OpenError;
 use crate::graph::{CacheShape, External, Graph};
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
 /// The parts of a `config.json` that are read; all are optional, and so is the file.
@@ -114,6 +116,8 @@ pub(super) struct Files {
     pub(super) tokenizer: Vec<u8>,
     pub(super) config: Config,
     pub(super) digest: String,
+    /// The files in which weights outside the graph lie.
+    pub(super) outside: Vec<PathBuf>,
 }
 
 impl Files {
@@ -132,9 +136,11 @@ impl Files {
         digest_part(&mut hasher, "model.onnx", &bytes);
         let graph =
             Graph::parse(bytes).map_err(|reason| OpenError::NotOnnx { path: graph_path.clone(), reason })?;
-        for location in check_external(&graph_path, &graph)? {
+        let mut outside = Vec::new();
+        for (location, size) in check_external(&graph_path, &graph)? {
             let path = outside_path(&graph_path, &location);
-            digest_part(&mut hasher, &location, &read(&path)?);
+            digest_file(&mut hasher, &location, size, &path)?;
+            outside.push(path);
         }
         let tokenizer_path = folder.join("tokenizer.json");
         if !tokenizer_path.is_file() {
@@ -154,13 +160,28 @@ impl Files {
             Config::default()
         };
         let digest = hasher.finalize().to_hex().to_string();
-        Ok(Self { folder, graph_path, graph, tokenizer_path, tokenizer, config, digest })
+        Ok(Self { folder, graph_path, graph, tokenizer_path, tokenizer, config, digest, outside })
     }
 }
 
 /// Name, length and bytes, so that no two folders share a digest by where one file ends.
 fn digest_part(hasher: &mut blake3::Hasher, name: &str, bytes: &[u8]) {
     hasher.update(name.as_bytes()).update(&[0]).update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
+}
+
+/// As [`digest_part`], for files that may not fit into memory.
+fn digest_file(hasher: &mut blake3::Hasher, name: &str, size: u64, path: &Path) -> Result<(), OpenError> {
+    hasher.update(name.as_bytes()).update(&[0]).update(&size.to_le_bytes());
+    let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    let mut chunk = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut chunk) {
+            Ok(0) => return Ok(()),
+            Ok(length) => _ = hasher.update(&chunk[..length]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(unreadable(path, &error)),
+        }
+    }
 }
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, OpenError> {
@@ -204,8 +225,9 @@ pub(super) fn outside_path(graph: &Path, location: &str) -> PathBuf {
     graph.parent().unwrap_or(Path::new("")).join(location)
 }
 
-/// Checks that all outside weights are there and long enough; returns the files in which they lie.
-fn check_external(path: &Path, graph: &Graph) -> Result<BTreeSet<String>, OpenError> {
+/// Checks that all outside weights are there and long enough; returns the files in which they lie,
+/// with their sizes.
+fn check_external(path: &Path, graph: &Graph) -> Result<BTreeMap<String, u64>, OpenError> {
     let mut sizes: BTreeMap<String, u64> = BTreeMap::new();
     for (tensor, External { location, offset, length }) in graph.external() {
         let wrong = |reason: String| OpenError::ExternalData {
@@ -237,5 +259,5 @@ fn check_external(path: &Path, graph: &Graph) -> Result<BTreeSet<String>, OpenEr
             return Err(wrong(format!("it ends {end} of {location:?}, which has {size} bytes")));
         }
     }
-    Ok(sizes.into_keys().collect())
+    Ok(sizes)
 }

@@ -240,7 +240,17 @@ mod tests {
         let said: Vec<String> = ["auto", "f32", "f16", "int8", "uint8", "q4", "q4f16", "bnb4", "bf16"]
             .map(|choice| format!("{choice}: {}", chosen(&TRANSFORMERS_JS, choice)))
             .to_vec();
-        insta::assert_snapshot!(said.join("\n"), @"");
+        insta::assert_snapshot!(said.join("\n"), @r#"
+        auto: onnx/model.onnx
+        f32: onnx/model.onnx
+        f16: onnx/model_fp16.onnx
+        int8: onnx/model_int8.onnx
+        uint8: onnx/model_uint8.onnx
+        q4: onnx/model_q4.onnx
+        q4f16: onnx/model_q4f16.onnx
+        bnb4: onnx/model_bnb4.onnx
+        bf16: ! there is no graph in bf16; found onnx/model.onnx, onnx/model_bnb4.onnx, onnx/model_fp16.onnx, onnx/model_int8.onnx, onnx/model_q4.onnx, onnx/model_q4f16.onnx, onnx/model_quantized.onnx, onnx/model_uint8.onnx
+        "#);
     }
 
     #[test]
@@ -268,7 +278,14 @@ mod tests {
             chosen(&["model.onnx"], "q4"),
             chosen(&["model.onnx"], "onnx/model.onnx"),
         ];
-        insta::assert_snapshot!(said.join("\n"), @"");
+        insta::assert_snapshot!(said.join("\n"), @r#"
+        ! there is no .onnx file
+        ! found onnx/model_fp16.onnx, onnx/model_q4.onnx, expected `model.onnx` or a single .onnx file, or one of them named
+        ! found a.onnx, b.onnx, expected `model.onnx` or a single .onnx file, or one of them named
+        ! found model_qint8_arm64.onnx, model_qint8_avx512.onnx, expected `model.onnx` or a single .onnx file, or one of them named
+        ! there is no graph in q4; found model.onnx
+        ! there is no graph onnx/model.onnx; found model.onnx
+        "#);
     }
 
     #[test]

@@ -1,13 +1,21 @@
 //! A model folder, opened: what it is, and how it is asked.
 
 mod choice;
+mod describe;
+mod device;
 mod embed;
 mod files;
 mod layout;
 mod roles;
 mod sessions;
+mod smoke;
 
+pub use describe::{
+    Description, ElementCount, FileSize, PortDescription, Task, TokenizerDescription, describe,
+};
+pub use device::{DeviceReport, DeviceTarget, DeviceWorkload, cuda_cards};
 pub use layout::{GraphChoice, GraphFormat, NoGraph, choose_graph, is_data_of};
+pub use smoke::SmokeTest;
 
 use crate::error::OpenError;
 use crate::graph::Graph;
@@ -109,6 +117,8 @@ pub struct OnnxModel {
     graph: Graph,
     roles: Roles,
     tokenizer: TextTokenizer,
+    /// The token that fills batches; classifiers on decoders look for the first of them.
+    pad: i64,
     token_budget: usize,
     cores: usize,
     pool: Pool,
@@ -123,7 +133,8 @@ impl OnnxModel {
     /// a tokenizer of another model.
     pub fn open(folder: &Path, runtime: &'static Runtime, options: &OpenOptions) -> Result<Self, OpenError> {
         let files = Files::read(folder, &options.graph)?;
-        let Files { folder, graph_path, graph, tokenizer_path, tokenizer, config, digest } = files;
+        let Files { folder, graph_path, graph, tokenizer_path, tokenizer, config, digest, outside: _ } =
+            files;
         let refused = |reason: String| OpenError::Graph { path: graph_path.clone(), reason };
         let roles = Roles::read(&graph, &config).map_err(refused)?;
         let graph = if roles.past { graph.stateless(config.cache()).map_err(refused)? } else { graph };
@@ -177,6 +188,7 @@ impl OnnxModel {
             graph,
             roles,
             tokenizer,
+            pad: config.pad_token_id.unwrap_or(0),
             token_budget,
             cores,
             pool,

@@ -126,7 +126,7 @@ fn open(
 
 /// What the runtime said, without what the binding adds for recovery.
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
-fn said<R>(error: ort::Error<R>) -> String {
+pub(super) fn said<R>(error: ort::Error<R>) -> String {
     error.to_string()
 }
 

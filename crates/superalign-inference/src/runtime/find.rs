@@ -122,7 +122,7 @@ pub(crate) fn in_python(python: &Path, limit: Duration) -> Vec<PathBuf> {
 }
 
 /// What a program prints, if it ends well within `limit`; it is killed afterwards.
-fn answer(command: &mut Command, limit: Duration) -> Option<String> {
+pub(crate) fn answer(command: &mut Command, limit: Duration) -> Option<String> {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
     let started = Instant::now();
     // The answer is far smaller than a pipe's buffer, so the program never waits for us to read.

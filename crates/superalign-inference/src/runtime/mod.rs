@@ -5,8 +5,8 @@
 mod find;
 mod load;
 
-pub(crate) use find::is_library_name;
 pub use find::{Source, home};
+pub(crate) use find::{answer, is_library_name};
 pub use load::Unusable;
 pub(crate) use load::load;
 

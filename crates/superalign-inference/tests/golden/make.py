@@ -1,10 +1,11 @@
-"""Writes the two tiny models of the tests, and what numpy says they answer.
+"""Writes the tiny models of the tests, and what numpy says they answer.
 
     python make.py        # needs numpy and onnx; writes beside itself
 
 `decoder` is a causal language model in the shape of our ladder: two layers of attention, a final norm, a tied head;
 weights in half precision, outside the graph, in a safetensors file. `encoder` wants token_type_ids and gives only
-last_hidden_state.
+last_hidden_state. `merged` asks for a cache and for a switch that says whether to use it; `seeing` is disturbed by padding;
+`classifier` gives three scores a text.
 """
 
 import json
@@ -188,9 +189,107 @@ def encoder():
     return words + kinds[0]
 
 
+def merged():
+    """One step of embedding and head; with the cache switched on, every logit is 100 higher for even tokens."""
+    rng = np.random.default_rng(9)
+    words = rng.normal(size=(len(WORDS), WIDTH)).astype(np.float32)
+    both, past = ("batch", "sequence"), ("batch", 2, "past_sequence_length", WIDTH // 2)
+    bump = (100 * (np.arange(len(WORDS)) % 2 == 0)).astype(np.float32)
+    branches = {
+        kind: helper.make_graph(
+            [helper.make_node("Add", ["plain", weight], [f"{kind}_logits"])],
+            kind, [], [port(f"{kind}_logits", TensorProto.FLOAT, *both, len(WORDS))],
+        )
+        for kind, weight in (("on", "bump"), ("off", "none"))
+    }
+    graph = helper.make_graph(
+        [
+            helper.make_node("Gather", ["words", "input_ids"], ["word"]),
+            helper.make_node("Reshape", ["word", "split"], ["heads"]),
+            helper.make_node("Transpose", ["heads"], ["turned"], perm=[0, 2, 1, 3]),
+            helper.make_node("Concat", ["past_key_values.0.key", "turned"], ["present.0.key"], axis=2),
+            helper.make_node("Concat", ["past_key_values.0.value", "turned"], ["present.0.value"], axis=2),
+            helper.make_node("Transpose", ["present.0.value"], ["back"], perm=[0, 2, 1, 3]),
+            helper.make_node("Reshape", ["back", "join"], ["state"]),
+            helper.make_node("Transpose", ["words"], ["head"], perm=[1, 0]),
+            helper.make_node("MatMul", ["state", "head"], ["plain"]),
+            helper.make_node("If", ["use_cache_branch"], ["logits"], then_branch=branches["on"], else_branch=branches["off"]),
+        ],
+        "merged",
+        [port(name, TensorProto.INT64, *both) for name in ("input_ids", "attention_mask")]
+        + [port(f"past_key_values.0.{kind}", TensorProto.FLOAT, *past) for kind in ("key", "value")]
+        + [port("use_cache_branch", TensorProto.BOOL, 1)],
+        [port("logits", TensorProto.FLOAT, *both, len(WORDS))]
+        + [port(f"present.0.{kind}", TensorProto.FLOAT, "batch", 2, "length", WIDTH // 2) for kind in ("key", "value")],
+        [
+            onnx.numpy_helper.from_array(words, "words"),
+            onnx.numpy_helper.from_array(bump, "bump"),
+            onnx.numpy_helper.from_array(0 * bump, "none"),
+            onnx.numpy_helper.from_array(np.array([0, 0, 2, WIDTH // 2]), "split"),
+            onnx.numpy_helper.from_array(np.array([0, 0, WIDTH]), "join"),
+        ],
+    )
+    config = {"architectures": ["LlamaForCausalLM"], "hidden_size": WIDTH, "num_attention_heads": 2,
+              "num_hidden_layers": 1, "vocab_size": len(WORDS)}
+    write(HERE / "merged", graph, ["[BOS]", "A"], config)
+    logits = words[WORDS.index("?")].astype(np.float64) @ words.T
+    logp = logits - np.log(np.exp(logits).sum())
+    return [logp[WORDS.index(word)] for word in ("yes", "no")]
+
+
+def seeing():
+    rng = np.random.default_rng(10)
+    words = rng.normal(size=(len(WORDS), WIDTH)).astype(np.float32)
+    both = ("batch", "sequence")
+    graph = helper.make_graph(
+        [
+            helper.make_node("Gather", ["words", "input_ids"], ["word"]),
+            helper.make_node("ReduceMean", ["word"], ["mean"], axes=[1], keepdims=1),
+            helper.make_node("Add", ["word", "mean"], ["last_hidden_state"]),
+        ],
+        "seeing",
+        [port(name, TensorProto.INT64, *both) for name in ("input_ids", "attention_mask")],
+        [port("last_hidden_state", TensorProto.FLOAT, *both, WIDTH)],
+        [onnx.numpy_helper.from_array(words, "words")],
+    )
+    write(HERE / "seeing", graph, ["[BOS]", "A"], {"architectures": ["BertModel"], "hidden_size": WIDTH})
+
+
+def classifier():
+    rng = np.random.default_rng(11)
+    words = rng.normal(size=(len(WORDS), WIDTH)).astype(np.float32)
+    head = rng.normal(size=(WIDTH, 3)).astype(np.float32)
+    both = ("batch", "sequence")
+    graph = helper.make_graph(
+        [
+            helper.make_node("Gather", ["words", "input_ids"], ["word"]),
+            helper.make_node("Cast", ["attention_mask"], ["real"], to=TensorProto.FLOAT),
+            helper.make_node("Unsqueeze", ["real", "last"], ["weight"]),
+            helper.make_node("Mul", ["word", "weight"], ["kept"]),
+            helper.make_node("ReduceSum", ["kept", "middle"], ["sum"], keepdims=0),
+            helper.make_node("MatMul", ["sum", "head"], ["logits"]),
+        ],
+        "classifier",
+        [port(name, TensorProto.INT64, *both) for name in ("input_ids", "attention_mask")],
+        [port("logits", TensorProto.FLOAT, "batch", 3)],
+        [
+            onnx.numpy_helper.from_array(words, "words"),
+            onnx.numpy_helper.from_array(head, "head"),
+            onnx.numpy_helper.from_array(np.array([2]), "last"),
+            onnx.numpy_helper.from_array(np.array([1]), "middle"),
+        ],
+    )
+    config = {"architectures": ["BertForSequenceClassification"], "hidden_size": WIDTH,
+              "id2label": {"0": "bad", "1": "good", "2": "great"}}
+    write(HERE / "classifier", graph, ["[BOS]", "A", "[SEP]"], config)
+
+
 def main():
     weights = decoder()
     table = encoder()
+    cache_off = merged()
+    seeing()
+    classifier()
     ids = {word: i for i, word in enumerate(WORDS)}
     texts = ["the river froze early this year", "is it true ?", "yes", "the year is early ? no", "unheard of"]
     cases = []
@@ -215,7 +314,7 @@ def main():
             _, logp = decoder_states(weights, front + tokens)
             sums.append(sum(logp[len(front) - 1 + i, token] for i, token in enumerate(tokens)))
         prompts.append({"prefix": prefix, "choices": choices, "sums": sums})
-    (HERE / "reference.json").write_text(json.dumps({"texts": cases, "prompts": prompts}, indent=1) + "\n")
+    (HERE / "reference.json").write_text(json.dumps({"texts": cases, "prompts": prompts, "merged": cache_off}, indent=1) + "\n")
 
 
 main()

@@ -94,6 +94,68 @@ fn what_is_not_what_its_name_says_is_named() {
     );
 }
 
+/// However much of a file is there, it is refused or read, and nothing panics.
+#[test]
+fn a_file_cut_short_anywhere_is_an_error() {
+    for name in ["model.onnx", "tokenizer.json", "config.json"] {
+        let folder = copy_of("encoder");
+        let path = folder.path().join(name);
+        let bytes = std::fs::read(&path).expect("the file");
+        let step = (bytes.len() / 40).max(1);
+        for length in (0..bytes.len() - 1).step_by(step) {
+            std::fs::write(&path, &bytes[..length]).expect("written");
+            let said = refusal(folder.path());
+            assert!(said.starts_with("FOLDER/"), "{name} of {length} bytes: {said}");
+        }
+    }
+}
+
+#[test]
+fn files_of_other_kinds_are_named() {
+    insta::assert_snapshot!(
+        "not_utf8_config",
+        spoiled("decoder", |folder| std::fs::write(folder.join("config.json"), b"{\"a\": \"\xff\"}")
+            .expect("written"))
+    );
+    insta::assert_snapshot!("list_config", spoiled("decoder", |folder| write(folder, "config.json", "[]")));
+    let said = spoiled("decoder", |folder| {
+        std::fs::write(folder.join("tokenizer.json"), [0xff, 0xfe]).expect("written")
+    });
+    assert!(said.starts_with("FOLDER/tokenizer.json: not a tokenizer: "), "{said}");
+}
+
+#[test]
+fn inputs_of_other_kinds_of_models_are_named() {
+    insta::assert_snapshot!(
+        "inputs_of_others",
+        [
+            spoiled("encoder", |folder| patch(folder, "token_type_ids", "decoder_input_")),
+            spoiled("encoder", |folder| patch(folder, "attention_mask", "input_features")),
+            spoiled("encoder", |folder| patch(folder, "input_ids", "input_ido")),
+        ]
+        .join("\n")
+    );
+}
+
+#[test]
+fn a_hundred_thousand_tokens_are_cut_or_refused_and_counted() {
+    let text = "river ".repeat(100_000);
+    let last = request(Pooling::Mean, Layer::Last);
+    let refuse =
+        OpenOptions { truncation: superalign_inference::Truncation::Refuse, ..OpenOptions::default() };
+    let error = open(&golden("decoder"), &refuse).embed(&[&text], last, &mut |_| true).expect_err("too long");
+    assert_eq!(
+        error.to_string(),
+        "text 0: 100001 tokens, expected at most 16; shorten it or allow truncation"
+    );
+    let mut model = open(&golden("decoder"), &OpenOptions::default());
+    model.embed(&[&text, "yes"], last, &mut |_| true).expect("vectors");
+    assert_eq!((model.usage().truncated, model.usage().tokens), (1, 18));
+    // One word of half a megabyte is one token, and not known.
+    model.embed(&[&text.replace(' ', "")], last, &mut |_| true).expect("a vector");
+    assert_eq!(model.usage().unknown, 1);
+}
+
 #[test]
 fn inputs_and_outputs_are_compared_with_those_of_a_language_model() {
     insta::assert_snapshot!(

@@ -6,3 +6,4 @@ mod install;
 mod parity;
 mod runtimes;
 mod support;
+mod wild;

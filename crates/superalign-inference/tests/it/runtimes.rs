@@ -54,6 +54,21 @@ fn pretended(folder: &Path, version: &str) -> PathBuf {
     library
 }
 
+/// A library that loads well and is of something else.
+fn other_library(folder: &Path) -> PathBuf {
+    let (source, library) = (folder.join("other.rs"), folder.join("libother.so"));
+    std::fs::write(&source, "#[unsafe(no_mangle)] pub extern \"C\" fn other() -> u32 { 1 }\n")
+        .expect("written");
+    let rustc = std::env::var_os("RUSTC").unwrap_or("rustc".into());
+    let built = Command::new(rustc)
+        .args(["--edition=2024", "--crate-type=cdylib", "-o"])
+        .args([&library, &source])
+        .output()
+        .expect("rustc runs");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    library
+}
+
 /// Settings that find only the library named.
 fn named(library: &Path, choice: RuntimeChoice) -> RuntimeSettings {
     RuntimeSettings { choice, library: Some(library.to_path_buf()), home: None, python: None }
@@ -82,6 +97,17 @@ fn parity_holds_on_onnx_runtime_too() {
         return;
     }
     again(&["parity::"], ON_ONNX_RUNTIME, 6);
+    again(&["wild::"], ON_ONNX_RUNTIME, 9);
+    alone("measured");
+}
+
+#[test]
+fn a_card_agrees_with_the_processor() {
+    if superalign_inference::cuda_cards().is_empty() {
+        eprintln!("skipped: no GPU");
+        return;
+    }
+    alone("on_a_card");
 }
 
 #[test]
@@ -105,8 +131,11 @@ fn an_unknown_choice_names_the_known_ones() {
 
 /// Tests that must be the first to start a runtime; `again` runs each in a process of its own.
 mod alone {
-    use super::{ALONE, NOT_FOUND, named, pretended, refusal};
-    use superalign_inference::{Runtime, RuntimeChoice, RuntimeError, RuntimeKind, RuntimeSettings, Source};
+    use super::{ALONE, NOT_FOUND, named, other_library, pretended, refusal};
+    use superalign_inference::{
+        DeviceTarget, DeviceWorkload, OnnxModel, OpenOptions, Runtime, RuntimeChoice, RuntimeError,
+        RuntimeKind, RuntimeSettings, Source, cuda_cards,
+    };
 
     fn asked_for() -> bool {
         std::env::var_os(ALONE).is_some()
@@ -131,6 +160,48 @@ mod alone {
     }
 
     #[test]
+    fn measured() {
+        if !asked_for() {
+            return;
+        }
+        let settings = RuntimeSettings::from_env().expect("a known runtime");
+        let runtime = Runtime::start(&RuntimeSettings { choice: RuntimeChoice::OnnxRuntime, ..settings });
+        let runtime = runtime.expect("found before");
+        let model = OnnxModel::open(&crate::support::golden("decoder"), runtime, &OpenOptions::default());
+        let model = model.expect("a model");
+        let workload = DeviceWorkload {
+            texts: 3,
+            tokens: 40,
+            time: std::time::Duration::from_millis(5),
+            side: 64,
+            products: 2,
+        };
+        let found = model.measure_device(runtime, DeviceTarget::Cpu, &workload).expect("figures");
+        assert_eq!((found.batch, found.difference), ([3, 16], 0.0));
+        assert!(found.agrees() && found.tokens_per_second > 0.0 && found.peak_gflops > 0.0);
+        assert!(found.share() > 0.0 && found.share().is_finite(), "{found:?}");
+        // The processor is never used in place of a card that was asked for.
+        if cuda_cards().is_empty() {
+            let error = model.measure_device(runtime, DeviceTarget::Cuda(0), &workload).expect_err("no card");
+            assert!(error.to_string().contains("cuda:0 cannot be used: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn on_a_card() {
+        if !asked_for() {
+            return;
+        }
+        let settings = RuntimeSettings::from_env().expect("a known runtime");
+        let runtime = Runtime::start(&RuntimeSettings { choice: RuntimeChoice::OnnxRuntime, ..settings });
+        let runtime = runtime.expect("ONNX Runtime with its CUDA provider");
+        let model = OnnxModel::open(&crate::support::golden("decoder"), runtime, &OpenOptions::default());
+        let workload = DeviceWorkload { side: 512, ..DeviceWorkload::of(DeviceTarget::Cuda(0)) };
+        let found = model.expect("a model").measure_device(runtime, DeviceTarget::Cuda(0), &workload);
+        assert!(found.as_ref().is_ok_and(superalign_inference::DeviceReport::agrees), "{found:?}");
+    }
+
+    #[test]
     fn refused() {
         if !asked_for() {
             return;
@@ -143,10 +214,17 @@ mod alone {
         insta::assert_snapshot!(refused(&pretended(folder.path(), "7.1.0")));
         insta::assert_snapshot!(refused(&folder.path().join("none.so")));
         insta::assert_snapshot!(refused(folder.path()));
-        let text = folder.path().join("text.so");
-        std::fs::write(&text, "no library").expect("written");
-        // The rest of the sentence is the system's.
-        assert!(refused(&text).contains("FOLDER/text.so (ORT_DYLIB_PATH): not a loadable library: "));
+        insta::assert_snapshot!(refused(&other_library(folder.path())));
+        let text = folder.path().join("libonnxruntime.so");
+        let broken: [&[u8]; 3] = [b"no library", b"", b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0>\0"];
+        for bytes in broken {
+            std::fs::write(&text, bytes).expect("written");
+            // The rest of the sentence is the system's.
+            assert!(
+                refused(&text)
+                    .contains("FOLDER/libonnxruntime.so (ORT_DYLIB_PATH): not a loadable library: ")
+            );
+        }
     }
 
     #[test]

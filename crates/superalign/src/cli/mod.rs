@@ -4,6 +4,7 @@ mod compare;
 mod data;
 mod extrapolate;
 mod measure;
+mod models;
 mod rank;
 mod report;
 mod reward_bench;
@@ -25,6 +26,7 @@ Examples:
   superalign compare runs/a runs/b       where two runs differ, and how sure that is
   superalign extrapolate table.csv       what harder items or larger models will show
   superalign rank votes.csv              models ranked by votes on their answers
+  superalign models check DIR            what a model's folder contains, and whether it works
   superalign runtime install             makes models run several times faster
 
 Exit codes:
@@ -50,6 +52,9 @@ enum Command {
     /// Say which ONNX runtime is used, or fetch a faster one
     #[command(subcommand)]
     Runtime(runtime::RuntimeCommand),
+    /// Look at model folders, or fetch models
+    #[command(subcommand)]
+    Models(models::ModelsCommand),
     /// Look at data files
     #[command(subcommand)]
     Data(data::DataCommand),
@@ -101,6 +106,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args, out),
         Command::Report(args) => report::report(&args, out),
         Command::Runtime(command) => runtime::runtime(&command, out),
+        Command::Models(command) => models::models(&command, out),
         Command::Data(command) => data::data(&command, out),
         Command::Measure(args) => measure::measure(&args, out),
         Command::RewardBench(command) => reward_bench::reward_bench(&command, out),

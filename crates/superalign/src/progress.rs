@@ -1,6 +1,6 @@
 //! Progress on standard error: bars where a person watches, a line now and then where nobody does.
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -18,11 +18,28 @@ enum How {
     Silent,
 }
 
+/// Bytes of a file as they are read, shown when that takes more than two seconds.
+#[derive(Debug)]
+pub struct Reading<'a> {
+    progress: &'a Progress,
+    title: String,
+    begun: Instant,
+    stage: Option<Stage>,
+}
+
+/// What the steps of a stage are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    Steps,
+    Bytes,
+}
+
 /// One stage of work of known size.
 #[derive(Debug)]
 pub struct Stage {
     title: String,
     total: u64,
+    unit: Unit,
     shown: Shown,
     state: Mutex<State>,
 }
@@ -66,12 +83,23 @@ impl Progress {
     /// Begins a stage of `total` steps.
     #[must_use]
     pub fn stage(&self, title: impl Into<String>, total: usize) -> Stage {
-        let (title, total) = (title.into(), total as u64);
+        self.begin(title.into(), total as u64, Unit::Steps)
+    }
+
+    /// Begins to read a file.
+    #[must_use]
+    pub fn reading(&self, title: impl Into<String>) -> Reading<'_> {
+        Reading { progress: self, title: title.into(), begun: Instant::now(), stage: None }
+    }
+
+    fn begin(&self, title: String, total: u64, unit: Unit) -> Stage {
         let shown = match &self.how {
             How::Bars(bars) => {
                 let bar = bars.add(ProgressBar::new(total));
-                let style =
-                    ProgressStyle::with_template("{msg:32} {bar:28} {human_pos}/{human_len} {eta:>5}");
+                let style = ProgressStyle::with_template(match unit {
+                    Unit::Steps => "{msg:32} {bar:28} {human_pos}/{human_len} {eta:>5}",
+                    Unit::Bytes => "{msg:32} {bar:28} {bytes}/{total_bytes} {eta:>5}",
+                });
                 bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
                 bar.set_message(title.clone());
                 bar.enable_steady_tick(Duration::from_millis(250));
@@ -84,8 +112,27 @@ impl Progress {
         Stage {
             title,
             total,
+            unit,
             shown,
             state: Mutex::new(State { done: 0, begun: now, last: now, spoke: false }),
+        }
+    }
+}
+
+impl Reading<'_> {
+    /// `done` bytes of `total` are read.
+    pub fn set(&mut self, done: u64, total: u64) {
+        if self.stage.is_none() && self.begun.elapsed() >= SHORT {
+            let stage = self.progress.begin(self.title.clone(), total, Unit::Bytes);
+            if let Ok(mut state) = stage.state.lock() {
+                // Two seconds without a word are enough.
+                state.last = state.last.checked_sub(EVERY).unwrap_or(state.last);
+                state.begun = self.begun;
+            }
+            self.stage = Some(stage);
+        }
+        if let Some(stage) = &self.stage {
+            stage.update(|_| done);
         }
     }
 }
@@ -110,9 +157,19 @@ impl Stage {
             Shown::Lines if state.last.elapsed() >= EVERY => {
                 state.last = Instant::now();
                 state.spoke = true;
-                eprintln!("{}: {} of {}", self.title, state.done, self.total);
+                eprintln!("{}: {}", self.title, self.unit.of(state.done, self.total));
             }
             Shown::Lines | Shown::Nothing => {}
+        }
+    }
+}
+
+impl Unit {
+    /// How much of all is done.
+    fn of(self, done: u64, total: u64) -> String {
+        match self {
+            Self::Steps => format!("{done} of {total}"),
+            Self::Bytes => format!("{} of {}", HumanBytes(done), HumanBytes(total)),
         }
     }
 }
@@ -124,7 +181,7 @@ impl Drop for Stage {
             Shown::Bar(bar) => bar.finish_and_clear(),
             Shown::Lines if state.spoke || state.begun.elapsed() >= SHORT => {
                 let seconds = state.begun.elapsed().as_secs_f64();
-                eprintln!("{}: {} of {} in {seconds:.1} s", self.title, state.done, self.total);
+                eprintln!("{}: {} in {seconds:.1} s", self.title, self.unit.of(state.done, self.total));
             }
             Shown::Lines | Shown::Nothing => {}
         }

@@ -1,21 +1,26 @@
 //! JSON and JSONL into columns.
 
-use super::Column;
 use super::build::Builder;
+use super::{Column, OFTEN};
 use crate::error::{At, DataError};
 use crate::load::Container;
-use crate::load::json::{array, lines};
+use crate::load::json::{Passed, array, lines};
 use crate::load::row::{Row, shown};
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 use std::path::Path;
 
 /// The columns of the objects and their number.
-pub(super) fn read(path: &Path, container: Container) -> Result<(usize, Vec<Column>), DataError> {
+pub(super) fn read(
+    path: &Path,
+    container: Container,
+    told: &mut dyn FnMut(u64),
+) -> Result<(usize, Vec<Column>), DataError> {
+    let passed = Passed::default();
     let mut columns: Vec<Builder> = Vec::new();
     let mut places: FxHashMap<String, usize> = FxHashMap::default();
-    let mut rows = 0;
-    for row in stream(path, container)? {
+    let mut rows = 0_usize;
+    for row in stream(path, container, passed.clone())? {
         let Row::Object { fields, .. } = row? else { continue };
         for (i, (key, value)) in fields.iter().enumerate() {
             // Objects mostly have the same keys in the same order.
@@ -29,6 +34,9 @@ pub(super) fn read(path: &Path, container: Container) -> Result<(usize, Vec<Colu
             push(&mut columns[place], value);
         }
         rows += 1;
+        if rows.is_multiple_of(OFTEN) {
+            told(passed.get());
+        }
         columns.iter_mut().filter(|column| column.rows() < rows).for_each(Builder::push_nothing);
     }
     Ok((rows, columns.into_iter().map(Builder::finish).collect()))
@@ -36,7 +44,7 @@ pub(super) fn read(path: &Path, container: Container) -> Result<(usize, Vec<Colu
 
 /// The line on which the object of a row, counted from 0, begins.
 pub(super) fn line_of(path: &Path, container: Container, row: usize) -> Option<u64> {
-    match stream(path, container).ok()?.nth(row)?.ok()?.at() {
+    match stream(path, container, Passed::default()).ok()?.nth(row)?.ok()?.at() {
         At::Line(line) => Some(line),
         At::Byte { .. } | At::Row(_) => None,
     }
@@ -44,8 +52,8 @@ pub(super) fn line_of(path: &Path, container: Container, row: usize) -> Option<u
 
 type Objects = Box<dyn Iterator<Item = Result<Row, DataError>>>;
 
-fn stream(path: &Path, container: Container) -> Result<Objects, DataError> {
-    let rows = if container == Container::Jsonl { lines(path)? } else { array(path)? };
+fn stream(path: &Path, container: Container, passed: Passed) -> Result<Objects, DataError> {
+    let rows = if container == Container::Jsonl { lines(path, passed)? } else { array(path, passed)? };
     Ok(rows.stream)
 }
 

@@ -74,6 +74,9 @@ pub struct Texts {
     pub codes: Vec<u32>,
 }
 
+/// After so many rows it is told how far the reader has come.
+const OFTEN: usize = 4096;
+
 /// The code of an empty cell.
 pub const NOTHING: u32 = u32::MAX;
 
@@ -109,14 +112,28 @@ pub struct Codes {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn read(path: impl AsRef<Path>) -> Result<Columns, DataError> {
+    read_telling(path, &mut |_, _| {})
+}
+
+/// [`read`], which tells now and then how many bytes of how many have been made into columns.
+///
+/// The count goes back where a column has to be read again, since a text came up behind numbers.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn read_telling(path: impl AsRef<Path>, told: &mut dyn FnMut(u64, u64)) -> Result<Columns, DataError> {
     let path = path.as_ref();
     let inspected = inspect(path)?;
+    let bytes = inspected.bytes;
+    told(0, bytes);
+    let mut passed = |passed: u64| told(passed.min(bytes), bytes);
     let (rows, columns) = match inspected.container {
-        Container::Csv | Container::Tsv => table::read(path, inspected.delimiter)?,
-        Container::Jsonl | Container::Json => json::read(path, inspected.container)?,
-        Container::Parquet => parquet::read(path)?,
+        Container::Csv | Container::Tsv => table::read(path, inspected.delimiter, &mut passed)?,
+        Container::Jsonl | Container::Json => json::read(path, inspected.container, &mut passed)?,
+        Container::Parquet => parquet::read(path, &mut passed)?,
         Container::Npy => npy::read(path)?,
     };
+    told(bytes, bytes);
     if rows == 0 {
         return Err(crate::load::no_rows(path, inspected.container));
     }

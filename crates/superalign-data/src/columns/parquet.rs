@@ -15,17 +15,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// The columns of the file and its number of rows.
-pub(super) fn read(path: &Path) -> Result<(usize, Vec<Column>), DataError> {
-    guarded(|| Ok(read_whole(path))).unwrap_or_else(|error| Err(unusable(path, &error)))
+pub(super) fn read(path: &Path, told: &mut dyn FnMut(u64)) -> Result<(usize, Vec<Column>), DataError> {
+    guarded(|| Ok(read_whole(path, told))).unwrap_or_else(|error| Err(unusable(path, &error)))
 }
 
-fn read_whole(path: &Path) -> Result<(usize, Vec<Column>), DataError> {
+fn read_whole(path: &Path, told: &mut dyn FnMut(u64)) -> Result<(usize, Vec<Column>), DataError> {
     let file = File::open(path).map_err(|e| unreadable(path, &e))?;
+    let bytes = file.metadata().map_or(0, |meta| meta.len());
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| unusable(path, &e))?;
     check_compression(path, builder.metadata())?;
     check_chunks(path, builder.metadata())?;
     let mut columns: Vec<Builder> =
         builder.schema().fields().iter().map(|field| Builder::new(field.name(), 0)).collect();
+    let all = builder.metadata().file_metadata().num_rows();
     let batches = builder.with_batch_size(1 << 14).build().map_err(|e| unusable(path, &e))?;
     let mut rows = 0;
     for batch in batches {
@@ -34,6 +36,8 @@ fn read_whole(path: &Path) -> Result<(usize, Vec<Column>), DataError> {
         for (column, array) in columns.iter_mut().zip(batch.columns()) {
             push(column, array);
         }
+        // What of the file these rows are, one can only guess.
+        told((bytes as f64 * (rows as f64 / all.max(1) as f64).min(1.0)) as u64);
     }
     Ok((rows, columns.into_iter().map(Builder::finish).collect()))
 }

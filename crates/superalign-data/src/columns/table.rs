@@ -1,7 +1,7 @@
 //! CSV and TSV into columns.
 
-use super::Column;
 use super::build::{Builder, NotANumber};
+use super::{Column, OFTEN};
 use crate::error::{At, DataError};
 use crate::load::container::{open_text, unreadable};
 use crate::load::table::broken;
@@ -10,7 +10,11 @@ use std::io::Read as _;
 use std::path::Path;
 
 /// The columns of a table and its number of rows.
-pub(super) fn read(path: &Path, delimiter: u8) -> Result<(usize, Vec<Column>), DataError> {
+pub(super) fn read(
+    path: &Path,
+    delimiter: u8,
+    told: &mut dyn FnMut(u64),
+) -> Result<(usize, Vec<Column>), DataError> {
     let text = whole(path)?;
     let mut reader = over(&text, delimiter);
     let header = reader.headers().map_err(|e| located(path, &text, &e))?.clone();
@@ -21,7 +25,8 @@ pub(super) fn read(path: &Path, delimiter: u8) -> Result<(usize, Vec<Column>), D
                 path: path.to_path_buf(),
                 found: names.clone(),
                 expected: format!("`{name}` once"),
-                remedy: "rename or remove one of the two columns".to_owned(),
+                remedy: "rename or remove one of the two columns; where the first line is data, put one with names above it"
+                    .to_owned(),
             });
         }
     }
@@ -35,9 +40,12 @@ pub(super) fn read(path: &Path, delimiter: u8) -> Result<(usize, Vec<Column>), D
             .collect();
         let mut reader = over(&text, delimiter);
         let mut record = StringRecord::new();
-        let (mut rows, mut again) = (0, false);
+        let (mut rows, mut again) = (0_usize, false);
         while !again && reader.read_record(&mut record).map_err(|e| located(path, &text, &e))? {
             rows += 1;
+            if rows.is_multiple_of(OFTEN) {
+                told(record.position().map_or(0, csv::Position::byte));
+            }
             for (i, (cell, column)) in record.iter().zip(&mut columns).enumerate() {
                 if let Err(NotANumber) = column.push_cell(cell) {
                     (texts[i], again) = (true, true);

@@ -41,6 +41,7 @@ impl Container {
 pub(crate) struct Inspected {
     pub(crate) container: Container,
     pub(crate) digest: String,
+    pub(crate) bytes: u64,
     /// What separates columns, where the container is a table.
     pub(crate) delimiter: u8,
 }
@@ -91,7 +92,8 @@ pub(crate) fn inspect(path: &Path) -> Result<Inspected, DataError> {
         }
     }
     let (container, delimiter) = known.unwrap_or((Container::Csv, b','));
-    Ok(Inspected { container, digest: hasher.finalize().to_hex().to_string(), delimiter })
+    let (digest, bytes) = (hasher.finalize().to_hex().to_string(), hasher.count());
+    Ok(Inspected { container, digest, bytes, delimiter })
 }
 
 /// Opens a text file behind its byte order mark.

@@ -6,12 +6,16 @@ use super::row::{Row, short, shown};
 use crate::error::{At, DataError, Place};
 use serde_json::error::Category;
 use serde_json::{Deserializer, Value};
+use std::cell::Cell;
 use std::io::{BufRead as _, Read as _};
 use std::path::Path;
 use std::rc::Rc;
 
+/// The number of bytes that a reader has gone through.
+pub(crate) type Passed = Rc<Cell<u64>>;
+
 /// The objects of a JSONL file, streamed; blank lines are passed over.
-pub(crate) fn lines(path: &Path) -> Result<Rows, DataError> {
+pub(crate) fn lines(path: &Path, passed: Passed) -> Result<Rows, DataError> {
     let mut reader = open_text(path)?;
     let path: Rc<Path> = Rc::from(path);
     let (mut buffer, mut line) = (Vec::new(), 0);
@@ -21,9 +25,11 @@ pub(crate) fn lines(path: &Path) -> Result<Rows, DataError> {
             line += 1;
             match reader.read_until(b'\n', &mut buffer) {
                 Ok(0) => return None,
-                Ok(_) if buffer.trim_ascii().is_empty() => {}
-                Ok(_) => return Some(parse_line(&path, line, buffer.trim_ascii_end())),
+                Ok(n) => passed.set(passed.get() + n as u64),
                 Err(e) => return Some(Err(unreadable(&path, &e))),
+            }
+            if !buffer.trim_ascii().is_empty() {
+                return Some(parse_line(&path, line, buffer.trim_ascii_end()));
             }
         }
     });
@@ -47,7 +53,7 @@ fn parse_line(path: &Rc<Path>, line: u64, text: &[u8]) -> Result<Row, DataError>
 }
 
 /// The objects of a JSON array. The text is held whole, the objects are made one after the other.
-pub(crate) fn array(path: &Path) -> Result<Rows, DataError> {
+pub(crate) fn array(path: &Path, passed: Passed) -> Result<Rows, DataError> {
     let mut text = Vec::new();
     open_text(path)?.read_to_end(&mut text).map_err(|e| unreadable(path, &e))?;
     let mut cursor =
@@ -58,6 +64,7 @@ pub(crate) fn array(path: &Path) -> Result<Rows, DataError> {
         }
         let next = cursor.next().transpose();
         cursor.done = !matches!(next, Some(Ok(_)));
+        passed.set(cursor.at as u64);
         next
     });
     Ok(Rows { columns: Vec::new(), stream: Box::new(stream) })

@@ -146,8 +146,8 @@ pub fn load(path: impl AsRef<Path>, format: Option<Format>) -> Result<Loaded, Da
     let inspected = container::inspect(path)?;
     let mut rows = match inspected.container {
         Container::Csv | Container::Tsv => table::rows(path, &inspected)?,
-        Container::Jsonl => json::lines(path)?,
-        Container::Json => json::array(path)?,
+        Container::Jsonl => json::lines(path, json::Passed::default())?,
+        Container::Json => json::array(path, json::Passed::default())?,
         Container::Parquet => parquet::rows(path)?,
         Container::Npy => return Err(container::array_of_numbers(path)),
     };

@@ -3,12 +3,15 @@
 //! [`read`] gives the columns of [`crate::columns`] their roles by name, lets you correct them, and hands out plain
 //! numbers: nothing here knows a metric.
 
+mod keys;
 mod pairs;
 mod pieces;
+mod repeats;
 mod roles;
 
 pub use pairs::{Pairs, Winner};
 pub use pieces::{Answers, Matrix, Votes};
+pub use repeats::Repeats;
 pub use roles::Role;
 
 use crate::columns::{self, Cells, Codes, Column, Columns};
@@ -192,7 +195,20 @@ pub struct Signal {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn read(path: impl AsRef<Path>, reading: &Reading) -> Result<Signal, DataError> {
-    let file = columns::read(path)?;
+    read_telling(path, reading, &mut |_, _| {})
+}
+
+/// [`read`], which tells now and then how many bytes of how many have been made into columns.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn read_telling(
+    path: impl AsRef<Path>,
+    reading: &Reading,
+    told: &mut dyn FnMut(u64, u64),
+) -> Result<Signal, DataError> {
+    let mut file = columns::read_telling(path, told)?;
+    let named = keys::join(&mut file, &reading.columns)?;
     let mut signal = Signal {
         path: file.path.clone(),
         container: file.container,
@@ -216,12 +232,12 @@ pub fn read(path: impl AsRef<Path>, reading: &Reading) -> Result<Signal, DataErr
         pairs: None,
         names: None,
     };
-    let mut roles = Roles::assign(&file, &reading.columns)?;
+    let mut roles = Roles::assign(&file, &named)?;
     signal.shape = match reading.shape {
         Some(shape) => shape,
         None => recognise(&file, &roles)?,
     };
-    settle(&file, signal.shape, &mut roles, &reading.columns)?;
+    settle(&file, signal.shape, &mut roles, &named)?;
     signal.fill(&file, &roles)?;
     signal.roles = roles.named();
     signal.ignored = roles.left().map(|column| column.name.clone()).collect();
@@ -232,9 +248,24 @@ pub fn read(path: impl AsRef<Path>, reading: &Reading) -> Result<Signal, DataErr
 fn recognise(file: &Columns, roles: &Roles<'_>) -> Result<Shape, DataError> {
     let has = |role| roles.has(role);
     let rated = roles.all(Role::Rating).len() + scalars(roles).len();
-    let shape = if has(Role::Winner) {
+    let voted = has(Role::Item) && (has(Role::Annotator) || has(Role::Judge));
+    let sides = has(Role::Left) && has(Role::Right)
+        || has(Role::WinnerSwapped)
+        || has(Role::WinnerUnswapped)
+        || has(Role::LengthLeft);
+    if let Some(column) = roles.loose_winner()
+        && roles.one(Role::Left).is_some_and(|left| matches!(left.cells, Cells::Texts(_)))
+    {
+        return Err(DataError::Columns {
+            path: file.path.clone(),
+            found: file.names(),
+            expected: "a column that says which of the two won".to_owned(),
+            remedy: pairs::say_margin(&column.name),
+        });
+    }
+    let shape = if roles.decided() && (sides || !voted) {
         Shape::Preferences
-    } else if has(Role::Item) && has(Role::Annotator) && has(Role::Label) {
+    } else if voted && (has(Role::Label) || has(Role::Winner) || roles.loose_label().is_some()) {
         Shape::Votes
     } else if has(Role::Probability) || has(Role::Logit) || has(Role::Members) {
         Shape::Probabilities
@@ -304,6 +335,9 @@ fn settle<'a>(
     };
     match shape {
         Shape::Votes => {
+            // Whoever votes is an annotator, by whatever name; what is voted for, the label.
+            roles.stand_in(Role::Annotator, roles.one(Role::Judge));
+            roles.stand_in(Role::Label, roles.one(Role::Winner).or(roles.loose_label()));
             for role in [Role::Item, Role::Annotator, Role::Label] {
                 need(roles, &[role])?;
             }
@@ -353,8 +387,10 @@ fn settle<'a>(
             need(roles, &[Role::Embedding])?;
         }
         Shape::Preferences => {
-            need(roles, &[Role::Winner])?;
-            if !roles.has(Role::WinnerSwapped) && !roles.has(Role::LengthLeft) {
+            roles.stand_in(Role::Judge, roles.one(Role::Annotator));
+            need(roles, &[Role::Winner, Role::MarginLeft, Role::MarginRight])?;
+            let enough = [Role::WinnerSwapped, Role::WinnerUnswapped, Role::LengthLeft];
+            if !enough.into_iter().any(|role| roles.has(role)) {
                 for role in [Role::Left, Role::Right] {
                     need(roles, &[role])?;
                 }
@@ -380,3 +416,6 @@ fn settle<'a>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,8 @@
 //! Comparisons of two candidates.
 
-use super::pieces::{codes, joint_codes};
+use super::pieces::{codes, joint_codes, unsuited};
 use super::{Role, Roles};
-use crate::columns::{Codes, Column, Columns, NOTHING};
+use crate::columns::{Cells, Codes, Column, Columns, NOTHING};
 use crate::error::DataError;
 
 /// Comparisons, one a row.
@@ -45,6 +45,17 @@ pub enum Winner {
     Nothing,
 }
 
+impl Winner {
+    /// By the places in which the two are shown the other way round.
+    const fn turned(self) -> Self {
+        match self {
+            Self::Left => Self::Right,
+            Self::Right => Self::Left,
+            Self::Tie | Self::Nothing => self,
+        }
+    }
+}
+
 impl Pairs {
     pub(super) fn of(file: &Columns, roles: &Roles<'_>, notes: &mut Vec<String>) -> Result<Self, DataError> {
         let one = |role| roles.one(role);
@@ -67,15 +78,17 @@ impl Pairs {
             sides = Some((a.to_vec(), b.to_vec()));
             candidates = both.names;
         }
-        let winner = one(Role::Winner).ok_or_else(|| Roles::missing(file, Role::Winner, "preferences"))?;
         let named =
             sides.as_ref().map(|(left, right)| (candidates.as_slice(), left.as_slice(), right.as_slice()));
-        let winner_swapped = match one(Role::WinnerSwapped) {
-            None => None,
-            Some(column) => {
+        let winner_swapped = match (one(Role::WinnerSwapped), one(Role::WinnerUnswapped)) {
+            (None, None) => None,
+            (Some(column), _) => {
                 // The other way round, the candidates have changed places.
                 let named = named.map(|(names, left, right)| (names, right, left));
                 Some(winners(file, column, named, notes)?)
+            }
+            (None, Some(column)) => {
+                Some(winners(file, column, named, notes)?.into_iter().map(Winner::turned).collect())
             }
         };
         let lengths = match (one(Role::LengthLeft), one(Role::LengthRight)) {
@@ -93,12 +106,28 @@ impl Pairs {
             written = Some((a.to_vec(), b.to_vec()));
             authors = both.names;
         }
+        // A judge may be one of the candidates.
+        let is_candidate = |name: &String| candidates.contains(name);
+        if let (None, Some(judges), Some(sides)) = (&written, &judges, &sides)
+            && judges.names.iter().any(is_candidate)
+        {
+            written = Some(sides.clone());
+            authors.clone_from(&candidates);
+            notes.push("Judges are among the candidates: each is taken to have written its own.".to_owned());
+        }
         let swapped = match one(Role::Swapped) {
             None => None,
             Some(column) => Some(truths(file, column)?),
         };
+        let winner = match (one(Role::Winner), one(Role::MarginLeft), one(Role::MarginRight)) {
+            // A margin has its role since somebody said so.
+            (_, Some(column), _) => signs(file, column, Winner::Left)?,
+            (_, _, Some(column)) => signs(file, column, Winner::Right)?,
+            (Some(column), ..) => winners(file, column, named, notes)?,
+            _ => return Err(Roles::missing(file, Role::Winner, "preferences")),
+        };
         Ok(Self {
-            winner: winners(file, winner, named, notes)?,
+            winner,
             candidates,
             left: sides.as_ref().map(|(left, _)| left.clone()),
             right: sides.map(|(_, right)| right),
@@ -172,8 +201,38 @@ fn winners(
             Some(_) => "one of the row's two candidates, or left, right, tie (or 1, 2, 0)",
             None => "left, right, tie (or 1, 2, 0)",
         };
-        file.cell(wrong, &column.name, found, expected, "correct it")
+        let remedy = if found == "`-1`" { say_margin(&column.name) } else { "correct it".to_owned() };
+        file.cell(wrong, &column.name, found, expected, &remedy)
     })
+}
+
+/// Whether all cells of a column say in words which side won: a number may mean many things.
+pub(super) fn are_sides(column: &Column) -> bool {
+    let names = column.codes().map_or_else(Vec::new, |codes| codes.names);
+    let in_words = |name: &String| side(name).is_some() && name.parse::<f64>().is_err();
+    !names.is_empty() && names.iter().all(in_words)
+}
+
+/// What to do about a column of signed numbers.
+pub(super) fn say_margin(name: &str) -> String {
+    format!(
+        "if `{name}` is above 0 where the one on the left won, say `--columns margin-left={name}`; where the one on the \
+         right did, `margin-right={name}`; if it is something else, name the column with `--columns winner=NAME`"
+    )
+}
+
+/// Who won in each row, by the sign of the number in it; `above` is who wins where that is above 0.
+fn signs(file: &Columns, column: &Column, above: Winner) -> Result<Vec<Winner>, DataError> {
+    let Cells::Numbers(numbers) = &column.cells else {
+        return Err(unsuited(file, column, "a number in every row"));
+    };
+    let winner = |x: &f64| match x {
+        x if x.is_nan() => Winner::Nothing,
+        x if *x > 0.0 => above,
+        x if *x < 0.0 => above.turned(),
+        _ => Winner::Tie,
+    };
+    Ok(numbers.iter().map(winner).collect())
 }
 
 fn side(name: &str) -> Option<Winner> {

@@ -1,6 +1,6 @@
 //! The parts of a signal, made of the columns that have their roles.
 
-use super::{Pairs, Role, Roles, Shape, Signal};
+use super::{Pairs, Repeats, Role, Roles, Shape, Signal};
 use crate::columns::{Cells, Codes, Column, Columns, NOTHING, Texts};
 use crate::error::DataError;
 use std::sync::Arc;
@@ -26,6 +26,8 @@ pub struct Votes {
     pub missing: usize,
     /// The category that is right for each item; [`NOTHING`] where that is not known.
     pub gold: Option<Vec<u32>>,
+    /// Where annotators voted more than once on an item.
+    pub repeats: Option<Repeats>,
 }
 
 /// Answers with a size, all there: of several sources, and the right ones.
@@ -57,7 +59,11 @@ impl Signal {
             self.names = Some(row_names(column, file.rows));
         }
         match self.shape {
-            Shape::Votes => self.votes = Some(long(file, roles)?),
+            Shape::Votes => {
+                let votes = long(file, roles)?;
+                self.notes.extend(votes.repeats.as_ref().map(|repeats| repeats.note(&votes.annotators)));
+                self.votes = Some(votes);
+            }
             Shape::Wide | Shape::Answers => {
                 let ratings = roles.all(Role::Rating);
                 self.votes = Some(wide(file, &ratings, roles.one(Role::Gold), self.names.clone())?);
@@ -127,6 +133,7 @@ fn long(file: &Columns, roles: &Roles<'_>) -> Result<Votes, DataError> {
         category: Vec::with_capacity(rows),
         missing: 0,
         gold: None,
+        repeats: None,
     };
     let mut gold = vec![NOTHING; votes.items.len()];
     for row in 0..rows {
@@ -156,41 +163,8 @@ fn long(file: &Columns, roles: &Roles<'_>) -> Result<Votes, DataError> {
         votes.category.push(category);
     }
     votes.gold = gold_column.map(|_| gold);
-    if let Some(row) = second_vote(&votes) {
-        // Rows without a label are not among the votes.
-        let row = (0..rows).filter(|&row| joint.codes[row] != NOTHING).nth(row).unwrap_or(row);
-        let found = format!(
-            "a second label of annotator `{}` for item `{}`",
-            votes.annotators[annotators.codes[row] as usize], votes.items[items.codes[row] as usize]
-        );
-        return Err(file.cell(
-            row,
-            &label.name,
-            found,
-            "one label of an annotator for an item",
-            "remove one of them",
-        ));
-    }
+    votes.repeats = Repeats::find(&votes);
     Ok(votes)
-}
-
-/// The first vote that repeats annotator and item of an earlier one.
-fn second_vote(votes: &Votes) -> Option<usize> {
-    // A counting sort by item; within an item the last one to see each annotator is remembered.
-    let mut starts = vec![0_usize; votes.items.len() + 1];
-    votes.item.iter().for_each(|&item| starts[item as usize + 1] += 1);
-    (0..votes.items.len()).for_each(|i| starts[i + 1] += starts[i]);
-    let mut order = vec![0_u32; votes.item.len()];
-    for (vote, &item) in votes.item.iter().enumerate() {
-        order[starts[item as usize]] = vote as u32;
-        starts[item as usize] += 1;
-    }
-    let mut seen = vec![NOTHING; votes.annotators.len()];
-    let repeats = order.iter().filter(|&&vote| {
-        let (item, annotator) = (votes.item[vote as usize], votes.annotator[vote as usize] as usize);
-        std::mem::replace(&mut seen[annotator], item) == item
-    });
-    repeats.min().map(|&vote| vote as usize)
 }
 
 /// Votes from one column for each annotator, or from lists.
@@ -215,6 +189,7 @@ fn wide(
         category: Vec::new(),
         missing: 0,
         gold: gold.map(|_| joint.codes[columns.len() * rows..].to_vec()),
+        repeats: None,
     };
     for row in 0..rows {
         for annotator in 0..columns.len() {
@@ -484,7 +459,7 @@ fn row_names(column: &Column, rows: usize) -> Vec<String> {
 }
 
 /// The error for a column whose cells are of the wrong kind.
-fn unsuited(file: &Columns, column: &Column, expected: &str) -> DataError {
+pub(super) fn unsuited(file: &Columns, column: &Column, expected: &str) -> DataError {
     let mut expected = expected;
     let (row, found) = match &column.cells {
         Cells::Mixed { row, found, expected: before } => {

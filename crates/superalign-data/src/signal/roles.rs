@@ -1,5 +1,6 @@
 //! What a column can be for, under which names it goes, and which column of a file is what.
 
+use super::pairs;
 use crate::columns::{Cells, Column, Columns};
 use crate::error::{DataError, nearest};
 use std::fmt;
@@ -40,8 +41,14 @@ pub enum Role {
     Right,
     /// Which of the two won.
     Winner,
+    /// By how much the candidate on the left won: a number above 0 where it did, below 0 where the other did.
+    MarginLeft,
+    /// By how much the candidate on the right won.
+    MarginRight,
     /// Which of the two won when they were shown the other way round.
     WinnerSwapped,
+    /// The same, but by the places in which the two stand in the row, not by those in which they were shown.
+    WinnerUnswapped,
     /// Length of the candidate on the left.
     LengthLeft,
     /// Length of the candidate on the right.
@@ -74,7 +81,7 @@ const fn names(
 }
 
 /// Every role. Where two would take a column, the first does.
-const ROLES: [Names; 23] = [
+const ROLES: [Names; 26] = [
     names(
         Role::Item,
         "item",
@@ -88,6 +95,11 @@ const ROLES: [Names; 23] = [
             "question_id",
             "example_id",
             "unit",
+            "instance",
+            "instance_id",
+            "sample_id",
+            "subject",
+            "patient",
             "prompt_id",
             "prompt",
             "question",
@@ -109,12 +121,19 @@ const ROLES: [Names; 23] = [
             "coder",
             "labeler",
             "labeller",
+            "observer",
+            "respondent",
             "user",
             "user_id",
         ],
         &[],
     ),
-    names(Role::Judge, "judge", &["judge", "judge_id", "judge_name"], &[]),
+    names(
+        Role::Judge,
+        "judge",
+        &["judge", "judge_id", "judge_name", "judge_model", "reviewer", "evaluator", "grader", "critic"],
+        &[],
+    ),
     names(
         Role::Gold,
         "gold",
@@ -193,15 +212,28 @@ const ROLES: [Names; 23] = [
     names(
         Role::Winner,
         "winner",
-        &["winner", "outcome", "preferred", "preference", "choice", "verdict"],
+        &[
+            "winner",
+            "outcome",
+            "preferred",
+            "preference",
+            "choice",
+            "verdict",
+            "winner_order1",
+            "winner_original",
+        ],
         &[],
     ),
     names(
         Role::WinnerSwapped,
         "winner-swapped",
-        &["winner_swapped", "winner-swapped", "swapped_winner", "winner_reversed"],
+        &["winner_swapped", "swapped_winner", "winner_reversed"],
         &[],
     ),
+    // What columns mean here, only their writers know, whatever they are called.
+    names(Role::MarginLeft, "margin-left", &[], &[]),
+    names(Role::MarginRight, "margin-right", &[], &[]),
+    names(Role::WinnerUnswapped, "winner-unswapped", &[], &[]),
     names(
         Role::LengthLeft,
         "length-left",
@@ -261,6 +293,12 @@ const ROLES: [Names; 23] = [
     ),
     names(Role::Ignore, "ignore", &[], &[]),
 ];
+
+/// Names of columns that may say who won, where two candidates are (and not annotators called by letters).
+const LOOSE_WINNERS: [&str; 7] =
+    ["score", "majority", "result", "decision", "better", "judgement", "judgment"];
+/// Names of columns that are labels, where there are items and annotators and nothing has a better name.
+const LOOSE_LABELS: [&str; 6] = ["score", "grade", "value", "judgement", "judgment", "decision"];
 
 impl Role {
     /// Its name on the command line.
@@ -330,11 +368,15 @@ impl<'a> Roles<'a> {
             if roles.taken.iter().any(|(_, taken)| taken.name == column.name) {
                 continue;
             }
-            let name = column.name.to_lowercase().replace([' ', '-', '.'], "_");
-            match role_of(&name, column).filter(|&role| role.many() || roles.one(role).is_none()) {
+            match role_of(&plain(&column.name), column)
+                .filter(|&role| role.many() || roles.one(role).is_none())
+            {
                 Some(role) => roles.taken.push((role, column)),
                 None => roles.left.push(column),
             }
+        }
+        if let Some(column) = roles.loose_winner().filter(|column| pairs::are_sides(column)) {
+            roles.give(Role::Winner, &[column]);
         }
         for role in [Role::Probability, Role::Logit, Role::Embedding] {
             // Whole numbers of which some are above 1 are grades, not probabilities.
@@ -376,6 +418,34 @@ impl<'a> Roles<'a> {
     /// The columns that have no role, without those that have no name.
     pub(super) fn left(&self) -> impl Iterator<Item = &'a Column> + '_ {
         self.left.iter().copied().filter(|column| !column.name.is_empty())
+    }
+
+    /// The column that is the label where items and annotators are, and nothing has a better name.
+    pub(super) fn loose_label(&self) -> Option<&'a Column> {
+        let suits = |column: &&Column| {
+            matches!(column.cells, Cells::Numbers(_) | Cells::Texts(_))
+                && LOOSE_LABELS.contains(&plain(&column.name).as_str())
+        };
+        self.left().find(suits)
+    }
+
+    /// The column that may say which of two candidates won, where nothing has a better name.
+    pub(super) fn loose_winner(&self) -> Option<&'a Column> {
+        let two = self.one(Role::Left).filter(|left| self.has(Role::Right) && left.name.len() > 3);
+        two.filter(|_| !self.decided())?;
+        self.left().find(|column| LOOSE_WINNERS.contains(&plain(&column.name).as_str()))
+    }
+
+    /// Whether a column says which of two candidates won.
+    pub(super) fn decided(&self) -> bool {
+        [Role::Winner, Role::MarginLeft, Role::MarginRight].into_iter().any(|role| self.has(role))
+    }
+
+    /// Gives a column a role that has none.
+    pub(super) fn stand_in(&mut self, role: Role, column: Option<&'a Column>) {
+        if let Some(column) = column.filter(|_| !self.has(role)) {
+            self.give(role, &[column]);
+        }
     }
 
     /// Gives the columns a role, whatever they had.
@@ -432,6 +502,11 @@ impl<'a> Roles<'a> {
             self.taken.extend(columns.into_iter().map(|column| (role, column)));
         }
     }
+}
+
+/// A name of a column as the tables here write it.
+fn plain(name: &str) -> String {
+    name.to_lowercase().replace([' ', '-', '.'], "_")
 }
 
 /// Whether all cells are whole numbers, some of them above 1.

@@ -24,6 +24,18 @@ pub(super) struct Metric {
     pub(super) run: fn(&Input<'_>, &Settings) -> Result<Vec<Found>, Undefined>,
 }
 
+/// A metric of a family, and what it needs.
+pub(super) const fn metric(
+    (family, needs): (&'static str, Need),
+    name: &'static str,
+    about: &'static str,
+    options: &'static [Opt],
+    usual: &'static [&'static str],
+    run: fn(&Input<'_>, &Settings) -> Result<Vec<Found>, Undefined>,
+) -> Metric {
+    Metric { family, name, about, needs, options, usual, run }
+}
+
 /// What a metric can be computed from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Need {

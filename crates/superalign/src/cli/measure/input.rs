@@ -7,7 +7,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use superalign_core::{Bootstrap, Estimate, Seed};
 use superalign_data::columns::NOTHING;
-use superalign_data::signal::{Matrix, Signal};
+use superalign_data::signal::{self, Matrix, Signal};
 use superalign_signal::{SignalError, Votes};
 
 /// The file, the reference, and how intervals are made.
@@ -18,6 +18,7 @@ pub(super) struct Input<'a> {
     pub(super) by: Option<Bootstrap>,
     pub(super) seed: Seed,
     votes: OnceCell<Result<Votes, Undefined>>,
+    every: OnceCell<Result<Votes, Undefined>>,
     soft: OnceCell<Option<Array2<f64>>>,
     counts: OnceCell<Result<Counts, Undefined>>,
 }
@@ -50,6 +51,7 @@ impl<'a> Input<'a> {
             by,
             seed,
             votes: OnceCell::new(),
+            every: OnceCell::new(),
             soft: OnceCell::new(),
             counts: OnceCell::new(),
         }
@@ -113,35 +115,39 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// The votes, their categories those that occur.
+    /// The votes, of every annotator the first on an item; their categories those that occur.
     pub(super) fn votes(&self) -> Result<&Votes, Undefined> {
         let made = self.votes.get_or_init(|| {
-            let votes =
-                self.signal.votes.as_ref().ok_or_else(|| Undefined("there are no votes".to_owned()))?;
-            let value =
-                |code: u32| votes.values.as_ref().map_or(f64::from(code), |values| values[code as usize]);
-            let (items, annotators) = (votes.items.len(), votes.annotators.len());
-            // A table keeps items without votes; it is only made where it has not many more cells than votes.
-            if items.saturating_mul(annotators) <= 4 * votes.item.len() + 1024 {
-                let mut table = Array2::from_elem((items, annotators), f64::NAN);
-                for ((&item, &annotator), &category) in
-                    votes.item.iter().zip(&votes.annotator).zip(&votes.category)
-                {
-                    table[[item as usize, annotator as usize]] = value(category);
-                }
-                return Ok(Votes::numbers(table.view())?);
-            }
-            let labels: Vec<f64> = votes.category.iter().map(|&code| value(code)).collect();
-            Ok(Votes::triples(&votes.item, &votes.annotator, &labels)?)
+            let votes = self.signal_votes()?;
+            let column = votes.repeats.as_ref().map_or(&votes.annotator, |repeats| &repeats.column);
+            made(votes, column, votes.annotators.len())
         });
         made.as_ref().map_err(Clone::clone)
+    }
+
+    /// Every vote; those of an annotator who votes more than once on an item have the columns of
+    /// [`Input::columns`].
+    pub(super) fn every_vote(&self) -> Result<&Votes, Undefined> {
+        let votes = self.signal_votes()?;
+        let Some(repeats) = &votes.repeats else { return self.votes() };
+        let all = self.every.get_or_init(|| made(votes, &repeats.column, repeats.columns.len()));
+        all.as_ref().map_err(Clone::clone)
+    }
+
+    /// The annotator of each column of [`Input::every_vote`], where some have several.
+    pub(super) fn columns(&self) -> Option<&[u32]> {
+        self.signal.votes.as_ref()?.repeats.as_ref().map(|repeats| repeats.columns.as_slice())
+    }
+
+    fn signal_votes(&self) -> Result<&'a signal::Votes, Undefined> {
+        self.signal.votes.as_ref().ok_or_else(|| Undefined("there are no votes".to_owned()))
     }
 
     /// Refuses tables of items and categories that do not fit into memory: real numbers as labels make as many
     /// categories as votes.
     pub(super) fn affordable(&self) -> Result<(), Undefined> {
         const MOST: usize = 1 << 28;
-        let votes = self.votes()?;
+        let votes = self.every_vote()?;
         let (items, categories) = (votes.items(), votes.categories());
         if items.saturating_mul(categories) > MOST {
             return Err(Undefined(format!(
@@ -151,9 +157,9 @@ impl<'a> Input<'a> {
         Ok(())
     }
 
-    /// The votes of two annotators alone.
+    /// The votes of two annotators alone, the first on every item.
     pub(super) fn votes_of(&self, annotators: [&str; 2]) -> Result<Votes, Undefined> {
-        let votes = self.signal.votes.as_ref().ok_or_else(|| Undefined("there are no votes".to_owned()))?;
+        let votes = self.signal_votes()?;
         let mut places = [0, 0];
         for (place, name) in places.iter_mut().zip(annotators) {
             *place = votes.annotators.iter().position(|annotator| annotator == name).ok_or_else(|| {
@@ -165,9 +171,11 @@ impl<'a> Input<'a> {
         }
         let mut table = Array2::from_elem((votes.items.len(), 2), f64::NAN);
         for ((&item, &annotator), &category) in votes.item.iter().zip(&votes.annotator).zip(&votes.category) {
-            if let Some(column) = places.iter().position(|&place| place == annotator as usize) {
-                table[[item as usize, column]] =
-                    votes.values.as_ref().map_or(f64::from(category), |values| values[category as usize]);
+            let column = places.iter().position(|&place| place == annotator as usize);
+            if let Some(cell) = column.map(|column| &mut table[[item as usize, column]])
+                && cell.is_nan()
+            {
+                *cell = value(votes, category);
             }
         }
         Ok(Votes::numbers(table.view())?)
@@ -195,7 +203,7 @@ impl<'a> Input<'a> {
         let table = self.signal.votes.as_ref()?;
         let gold = table.gold.as_ref()?;
         let category = |code: u32| {
-            let value = table.values.as_ref().map_or(f64::from(code), |values| values[code as usize]);
+            let value = value(table, code);
             let place = votes.values().partition_point(|&x| x < value);
             if votes.values().get(place) == Some(&value) {
                 place as u32
@@ -206,27 +214,41 @@ impl<'a> Input<'a> {
         Some(gold.iter().take(votes.items()).map(|&code| (code != NOTHING).then(|| category(code))).collect())
     }
 
-    /// The right category of each item and what each source said, of the items whose right one is known.
+    /// The right category of each item and what each source said first, of the items whose right one is known.
     pub(super) fn answers(&self) -> Result<(Vec<u32>, Array2<u32>), Undefined> {
         let none = || Undefined("there are no answers with a gold column".to_owned());
         let votes = self.signal.votes.as_ref().ok_or_else(none)?;
         let gold = votes.gold.as_ref().ok_or_else(none)?;
-        let mut given = Array2::from_elem((votes.items.len(), votes.annotators.len()), NOTHING);
-        for ((&item, &annotator), &category) in votes.item.iter().zip(&votes.annotator).zip(&votes.category) {
-            given[[item as usize, annotator as usize]] = category;
-        }
+        let sources = votes.annotators.len();
+        let first = votes.repeats.as_ref().map_or(&votes.annotator, |repeats| &repeats.column);
+        let list = || votes.item.iter().zip(first).filter(|(_, source)| (**source as usize) < sources);
+        // Looked for beforehand, since a table with many gaps may be too large to make.
+        let mut answered = vec![0; votes.items.len()];
+        list().for_each(|(&item, _)| answered[item as usize] += 1);
         let known: Vec<usize> = (0..gold.len()).filter(|&item| gold[item] != NOTHING).collect();
-        let given = given.select(ndarray::Axis(0), &known);
-        if let Some(((row, source), _)) = given.indexed_iter().find(|(_, code)| **code == NOTHING) {
+        if let Some(&item) = known.iter().find(|&&item| answered[item] < sources) {
+            let mut lacks = vec![true; sources];
+            list()
+                .filter(|(of, _)| **of as usize == item)
+                .for_each(|(_, &source)| lacks[source as usize] = false);
+            let source = lacks.iter().position(|&lacks| lacks).unwrap_or(0);
             return Err(Undefined(format!(
                 "item {} has no answer of `{}`: expected answers of all sources",
-                votes.items[known[row]], votes.annotators[source]
+                votes.items[item], votes.annotators[source]
             )));
+        }
+        let mut row = vec![NOTHING; votes.items.len()];
+        known.iter().zip(0..).for_each(|(&item, place)| row[item] = place);
+        let mut given = Array2::from_elem((known.len(), sources), NOTHING);
+        for ((&item, &source), &category) in votes.item.iter().zip(first).zip(&votes.category) {
+            if row[item as usize] != NOTHING && (source as usize) < sources {
+                given[[row[item as usize] as usize, source as usize]] = category;
+            }
         }
         Ok((known.iter().map(|&item| gold[item]).collect(), given))
     }
 
-    /// The votes with the columns of the probabilities as labels.
+    /// The first votes with the columns of the probabilities as labels.
     pub(super) fn votes_as_classes(&self) -> Result<Votes, Undefined> {
         let none = || Undefined("there are no votes and probabilities".to_owned());
         let votes = self.signal.votes.as_ref().ok_or_else(none)?;
@@ -240,7 +262,10 @@ impl<'a> Input<'a> {
         let classes: Vec<usize> = votes.categories.iter().map(class).collect::<Result<_, _>>()?;
         let mut table = Array2::from_elem((votes.items.len(), votes.annotators.len()), f64::NAN);
         for ((&item, &annotator), &category) in votes.item.iter().zip(&votes.annotator).zip(&votes.category) {
-            table[[item as usize, annotator as usize]] = classes[category as usize] as f64;
+            let cell = &mut table[[item as usize, annotator as usize]];
+            if cell.is_nan() {
+                *cell = classes[category as usize] as f64;
+            }
         }
         Ok(Votes::numbers(table.view())?)
     }
@@ -258,7 +283,7 @@ impl<'a> Input<'a> {
         }
         self.affordable()?;
         let made = self.soft.get_or_init(|| {
-            let votes = self.votes().ok()?;
+            let votes = self.every_vote().ok()?;
             let voted: Vec<usize> =
                 (0..votes.items()).filter(|&i| !votes.labels_of_item(i).is_empty()).collect();
             let mut shares = Array2::zeros((voted.len(), votes.categories()));
@@ -406,6 +431,33 @@ impl<'a> Input<'a> {
         (reference.names, reference.counts) = (names, theirs);
         Ok((counts, reference))
     }
+}
+
+/// The votes in the first `width` columns.
+fn made(votes: &signal::Votes, column: &[u32], width: usize) -> Result<Votes, Undefined> {
+    let list = || {
+        let all = votes.item.iter().zip(column).zip(&votes.category);
+        all.map(|((&item, &column), &category)| (item, column, value(votes, category)))
+            .filter(|(_, column, _)| (*column as usize) < width)
+    };
+    // A table keeps items without votes; it is only made where it has not many more cells than votes.
+    if votes.items.len().saturating_mul(width) <= 4 * votes.item.len() + 1024 {
+        let mut table = Array2::from_elem((votes.items.len(), width), f64::NAN);
+        list().for_each(|(item, column, label)| table[[item as usize, column as usize]] = label);
+        return Ok(Votes::numbers(table.view())?);
+    }
+    let (mut items, mut columns, mut labels) = (Vec::new(), Vec::new(), Vec::new());
+    for (item, column, label) in list() {
+        items.push(item);
+        columns.push(column);
+        labels.push(label);
+    }
+    Ok(Votes::triples(&items, &columns, &labels)?)
+}
+
+/// A category as the number by which [`Votes`] know it.
+fn value(votes: &signal::Votes, category: u32) -> f64 {
+    votes.values.as_ref().map_or(f64::from(category), |values| values[category as usize])
 }
 
 fn counted(signal: &Signal) -> Result<Counts, Undefined> {

@@ -19,9 +19,9 @@ use found::{Outcome, Row, Undefined, one};
 use input::Input;
 use request::{Asked, asked};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use superalign_core::{Bootstrap, Seed};
-use superalign_data::signal::{Reading, Role, Shape, Signal, read};
+use superalign_data::signal::{Reading, Role, Shape, Signal, read_telling};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -85,22 +85,26 @@ pub(super) fn measure(args: &MeasureArgs, out: &mut dyn Write) -> Result<(), Fai
     let by = bootstrap(args)?;
     let reading = reading(args)?;
     let Some(path) = &args.file else { return Err(Failure::usage("name a file")) };
-    let signal = read(path, &reading).map_err(Failure::usage)?;
+    if !cfg!(test) {
+        end_when_told();
+    }
+    let progress = if cfg!(test) { Progress::silent() } else { Progress::auto() };
+    let read = |path: &Path, reading: &Reading| {
+        let mut shown = progress.reading(format!("reading {}", path.display()));
+        read_telling(path, reading, &mut |done, total| shown.set(done, total)).map_err(Failure::usage)
+    };
+    let signal = read(path, &reading)?;
     let reference = match &args.reference {
         None => None,
         Some(path) => {
             // Of the same shape as the file; its columns are recognised on their own.
             let reading = Reading { shape: Some(signal.shape), columns: Vec::new() };
-            Some(read(path, &reading).map_err(Failure::usage)?)
+            Some(read(path, &reading)?)
         }
     };
     let input = Input::new(&signal, reference.as_ref(), by, Seed::new(args.seed));
     let todo = asked.choose(&input).map_err(Failure::usage)?;
-    if !cfg!(test) {
-        end_when_told();
-    }
     let left_out = if matches!(asked, Asked::Usual) { request::left_out(&input) } else { Vec::new() };
-    let progress = if cfg!(test) { Progress::silent() } else { Progress::auto() };
     let stage = progress.stage("metrics", todo.len());
     let mut rows = Vec::new();
     for (metric, settings) in todo {
@@ -260,6 +264,19 @@ fn describe(signal: &Signal) -> Vec<String> {
             input::shortened(&pairs.candidates)
         ));
     }
-    lines.extend(signal.notes.iter().cloned());
+    lines.extend(notes(signal));
     lines
+}
+
+/// What was decided that may be meant otherwise, a sentence each.
+fn notes(signal: &Signal) -> Vec<String> {
+    let mut notes = signal.notes.clone();
+    if signal.votes.as_ref().is_some_and(|votes| votes.repeats.is_some()) {
+        notes.push(
+            "Every vote counts for labels, shares and what is inferred as true; for agreement, ensembles, wawa and \
+             zero-based-skill only the first of an annotator on an item does."
+                .to_owned(),
+        );
+    }
+    notes
 }

@@ -3,7 +3,7 @@
 use super::catalogue::{Kind, Metric};
 use super::families::{FAMILIES, metrics};
 use super::found::{Outcome, Row};
-use super::{LONG, describe, say};
+use super::{LONG, describe, notes, say};
 use crate::report::{Table, thousands};
 use serde_json::{Map, Value, json};
 use std::io::Write;
@@ -56,13 +56,20 @@ impl Report<'_> {
         set("rows", json!(signal.rows));
         set("columns", roles(signal));
         set("ignored", json!(signal.ignored));
-        set("notes", json!(signal.notes));
+        set("notes", json!(notes(signal)));
         if let Some(votes) = &signal.votes {
             set("items", json!(votes.items.len()));
             set("annotators", json!(votes.annotators));
             set("categories", json!(votes.categories));
             set("votes", json!(votes.item.len()));
             set("missing", json!(votes.missing));
+            if let Some(repeats) = &votes.repeats {
+                let most = repeats.most().into_iter();
+                let most: Map<String, Value> = most
+                    .map(|(annotator, n)| (votes.annotators[annotator as usize].clone(), json!(n)))
+                    .collect();
+                set("repeats", json!({"votes": repeats.votes, "same_label": repeats.same, "most": most}));
+            }
         } else if let Some(labels) = &signal.labels {
             set("categories", json!(labels.names));
         }

@@ -1,6 +1,6 @@
 //! How differently several sources err.
 
-use super::super::catalogue::{Metric, Need, Opt, Settings, text, word};
+use super::super::catalogue::{Metric, Need, Opt, Settings, metric, text, word};
 use super::super::found::{Found, Outcome, Undefined, array, json_number, json_numbers, one};
 use super::super::input::Input;
 use ndarray::ArrayView2;
@@ -14,6 +14,7 @@ use superalign_signal::ensemble::{
 use superalign_signal::label_diversity::{MemberWeights, Unbounded};
 
 const FAMILY: &str = "ensemble";
+const ANSWERS: (&str, Need) = (FAMILY, Need::Answers);
 const METHOD: Opt = word(
     "method",
     &["mean-correlation", "participation-ratio"],
@@ -21,39 +22,25 @@ const METHOD: Opt = word(
     "from the mean correlation, or from the eigenvalues",
 );
 
-const fn of_pairs(
-    name: &'static str,
-    about: &'static str,
-    usual: &'static [&'static str],
-    run: fn(&Input<'_>, &Settings) -> Result<Vec<Found>, Undefined>,
-) -> Metric {
-    Metric { family: FAMILY, name, about, needs: Need::Answers, options: &[], usual, run }
-}
-
-const fn of_all(
-    name: &'static str,
-    about: &'static str,
-    usual: &'static [&'static str],
-    run: fn(&Input<'_>, &Settings) -> Result<Vec<Found>, Undefined>,
-) -> Metric {
-    Metric { family: FAMILY, name, about, needs: Need::Answers, options: &[], usual, run }
-}
-
 pub(super) const METRICS: &[Metric] = &[
-    of_pairs("q-statistic", "Yule's Q of every pair of sources", &[""], |input, _| {
+    metric(ANSWERS, "q-statistic", "Yule's Q of every pair of sources", &[], &[""], |input, _| {
         pairs(input, Pairwise::QStatistic)
     }),
-    of_pairs("double-fault", "share of items on which both are wrong", &[""], |input, _| {
+    metric(ANSWERS, "double-fault", "share of items on which both are wrong", &[], &[""], |input, _| {
         pairs(input, Pairwise::DoubleFault)
     }),
-    of_pairs("disagreement", "share of items on which one of two is right", &[""], |input, _| {
+    metric(ANSWERS, "disagreement", "share of items on which one of two is right", &[], &[""], |input, _| {
         pairs(input, Pairwise::Disagreement)
     }),
-    of_pairs("agreement-of-outcomes", "1 - disagreement", &[], |input, _| pairs(input, Pairwise::Agreement)),
-    of_pairs("outcome-correlation", "correlation of being right", &[""], |input, _| {
+    metric(ANSWERS, "agreement-of-outcomes", "1 - disagreement", &[], &[], |input, _| {
+        pairs(input, Pairwise::Agreement)
+    }),
+    metric(ANSWERS, "outcome-correlation", "correlation of being right", &[], &[""], |input, _| {
         pairs(input, Pairwise::Correlation)
     }),
-    of_pairs("outcome-kappa", "kappa of being right", &[], |input, _| pairs(input, Pairwise::Kappa)),
+    metric(ANSWERS, "outcome-kappa", "kappa of being right", &[], &[], |input, _| {
+        pairs(input, Pairwise::Kappa)
+    }),
     Metric {
         family: FAMILY,
         name: "error-ratio",
@@ -71,23 +58,30 @@ pub(super) const METRICS: &[Metric] = &[
             pairs(input, Pairwise::ErrorRatio(if refuse { Unbounded::Refuse } else { Unbounded::Infinite }))
         },
     },
-    of_all("kohavi-wolpert", "Kohavi-Wolpert variance", &[""], |input, _| all(input, Overall::KohaviWolpert)),
-    of_all("mean-disagreement", "mean disagreement of pairs", &[""], |input, _| {
+    metric(ANSWERS, "kohavi-wolpert", "Kohavi-Wolpert variance", &[], &[""], |input, _| {
+        all(input, Overall::KohaviWolpert)
+    }),
+    metric(ANSWERS, "mean-disagreement", "mean disagreement of pairs", &[], &[""], |input, _| {
         all(input, Overall::Disagreement)
     }),
-    of_all("interrater-kappa", "interrater kappa of being right", &[""], |input, _| {
+    metric(ANSWERS, "interrater-kappa", "interrater kappa of being right", &[], &[""], |input, _| {
         all(input, Overall::InterraterKappa)
     }),
-    of_all("ensemble-entropy", "entropy measure of Cunningham and Carney's kind", &[], |input, _| {
-        all(input, Overall::Entropy)
-    }),
-    of_all("difficulty", "variance of the share of sources that are right", &[], |input, _| {
+    metric(
+        ANSWERS,
+        "ensemble-entropy",
+        "entropy measure of Cunningham and Carney's kind",
+        &[],
+        &[],
+        |input, _| all(input, Overall::Entropy),
+    ),
+    metric(ANSWERS, "difficulty", "variance of the share of sources that are right", &[], &[], |input, _| {
         all(input, Overall::Difficulty)
     }),
-    of_all("generalised-diversity", "generalised diversity of failures", &[""], |input, _| {
+    metric(ANSWERS, "generalised-diversity", "generalised diversity of failures", &[], &[""], |input, _| {
         all(input, Overall::GeneralisedDiversity)
     }),
-    of_all("coincident-failure", "coincident failure diversity", &[""], |input, _| {
+    metric(ANSWERS, "coincident-failure", "coincident failure diversity", &[], &[""], |input, _| {
         all(input, Overall::CoincidentFailure)
     }),
     Metric {

@@ -1,6 +1,6 @@
 //! Diversity of labels.
 
-use super::super::catalogue::{Metric, Need, Opt, Settings, number, whole, word};
+use super::super::catalogue::{Metric, Need, Opt, Settings, metric, number, whole, word};
 use super::super::found::{Found, Undefined, array, json_numbers, one};
 use super::super::input::Input;
 use superalign_signal::SignalError;
@@ -12,6 +12,8 @@ use superalign_signal::label_diversity::{
 };
 
 const FAMILY: &str = "label-diversity";
+const COUNTS: (&str, Need) = (FAMILY, Need::Counts);
+const ROWS: (&str, Need) = (FAMILY, Need::Soft);
 pub(super) const BASE: Opt = word("base", &["e", "2", "10"], "e", "base of the logarithm");
 const ESTIMATOR: Opt = word(
     "estimator",
@@ -31,48 +33,30 @@ const Q: Opt = whole("q", "1", "row of the other");
 const UNBOUNDED: Opt =
     word("unbounded", &["infinite", "refuse"], "infinite", "what is said where q is 0 and p is not");
 
-const fn of_counts(
-    name: &'static str,
-    about: &'static str,
-    options: &'static [Opt],
-    usual: &'static [&'static str],
-    run: fn(&Input<'_>, &Settings) -> Result<Vec<Found>, Undefined>,
-) -> Metric {
-    Metric { family: FAMILY, name, about, needs: Need::Counts, options, usual, run }
-}
-
-const fn of_rows(
-    name: &'static str,
-    about: &'static str,
-    options: &'static [Opt],
-    usual: &'static [&'static str],
-    run: fn(&Input<'_>, &Settings) -> Result<Vec<Found>, Undefined>,
-) -> Metric {
-    Metric { family: FAMILY, name, about, needs: Need::Soft, options, usual, run }
-}
-
 pub(super) const METRICS: &[Metric] = &[
-    of_counts("entropy", "Shannon entropy of the labels", &[BASE, ESTIMATOR], &[""], |input, set| {
+    metric(COUNTS, "entropy", "Shannon entropy of the labels", &[BASE, ESTIMATOR], &[""], |input, set| {
         counts(input, entropy(set), unit(set))
     }),
-    of_counts(
+    metric(
+        COUNTS,
         "hill",
         "Hill number: effective number of labels",
         &[ORDER],
         &["q=0", "q=1", "q=2"],
         |input, set| counts(input, Measure::Hill(set.real("q")), "labels"),
     ),
-    of_counts(
+    metric(
+        COUNTS,
         "renyi",
         "Rényi entropy",
         &[number("q", "2", "order; inf is one"), BASE],
         &[],
         |input, set| counts(input, Measure::Renyi { order: set.real("q"), base: base(set) }, unit(set)),
     ),
-    of_counts("tsallis", "Tsallis entropy", &[number("q", "2", "order")], &[], |input, set| {
+    metric(COUNTS, "tsallis", "Tsallis entropy", &[number("q", "2", "order")], &[], |input, set| {
         counts(input, Measure::Tsallis(set.real("q")), "")
     }),
-    of_counts("simpson", "Simpson's index", &[SIMPSON], &[""], |input, set| {
+    metric(COUNTS, "simpson", "Simpson's index", &[SIMPSON], &[""], |input, set| {
         let form = match set.word("form") {
             "dominance" => Simpson::Dominance,
             "inverse" => Simpson::Inverse,
@@ -83,10 +67,11 @@ pub(super) const METRICS: &[Metric] = &[
         };
         counts(input, Measure::Simpson(form), "")
     }),
-    of_counts("berger-parker", "share of the most frequent label", &[], &[""], |input, _| {
+    metric(COUNTS, "berger-parker", "share of the most frequent label", &[], &[""], |input, _| {
         counts(input, Measure::BergerParker, "")
     }),
-    of_counts(
+    metric(
+        COUNTS,
         "evenness",
         "how even the labels are",
         &[word("form", &["pielou", "simpson", "heip", "classes"], "pielou", "which index")],
@@ -101,7 +86,8 @@ pub(super) const METRICS: &[Metric] = &[
             counts(input, Measure::Evenness(form), "")
         },
     ),
-    of_counts(
+    metric(
+        COUNTS,
         "gini",
         "Gini coefficient of the counts",
         &[word(
@@ -117,10 +103,11 @@ pub(super) const METRICS: &[Metric] = &[
             counts(input, Measure::Gini(curve), "")
         },
     ),
-    of_counts("imbalance-ratio", "most frequent label over least frequent", &[], &[""], |input, _| {
+    metric(COUNTS, "imbalance-ratio", "most frequent label over least frequent", &[], &[""], |input, _| {
         counts(input, Measure::ImbalanceRatio, "")
     }),
-    of_rows(
+    metric(
+        ROWS,
         "item-entropy",
         "mean entropy of an item's labels, and that of each",
         &[BASE],
@@ -141,7 +128,7 @@ pub(super) const METRICS: &[Metric] = &[
             ])
         },
     ),
-    of_rows("entropy-of-mean", "entropy of the mean distribution", &[BASE], &[""], |input, set| {
+    metric(ROWS, "entropy-of-mean", "entropy of the mean distribution", &[BASE], &[""], |input, set| {
         let rows = input.soft()?;
         let measure = entropy(set);
         let outcome = input.interval(
@@ -150,7 +137,8 @@ pub(super) const METRICS: &[Metric] = &[
         );
         Ok(vec![one(outcome, rows.nrows(), "items").unit(unit(set))])
     }),
-    of_rows(
+    metric(
+        ROWS,
         "generalised-js",
         "generalised Jensen-Shannon divergence of all rows: mutual information",
         &[BASE],
@@ -161,24 +149,31 @@ pub(super) const METRICS: &[Metric] = &[
             Ok(vec![one(found, rows.nrows(), "items").unit(unit(set))])
         },
     ),
-    of_rows(
+    metric(
+        ROWS,
         "js-distance",
         "Jensen-Shannon distance of two rows, the root of the divergence",
         &[P, Q, BASE],
         &[],
         |input, set| two_rows(input, set, jensen_shannon_distance),
     ),
-    of_rows("js-divergence", "Jensen-Shannon divergence of two rows", &[P, Q, BASE], &[], |input, set| {
-        two_rows(input, set, jensen_shannon)
-    }),
-    of_rows(
+    metric(
+        ROWS,
+        "js-divergence",
+        "Jensen-Shannon divergence of two rows",
+        &[P, Q, BASE],
+        &[],
+        |input, set| two_rows(input, set, jensen_shannon),
+    ),
+    metric(
+        ROWS,
         "kl",
         "Kullback-Leibler divergence of row p from row q",
         &[P, Q, BASE, UNBOUNDED],
         &[],
         |input, set| two_rows(input, set, |p, q, base| kl(p, q, base, unbounded(set))),
     ),
-    of_rows("total-variation", "total variation distance of two rows", &[P, Q], &[], |input, set| {
+    metric(ROWS, "total-variation", "total variation distance of two rows", &[P, Q], &[], |input, set| {
         two_rows(input, set, |p, q, _| total_variation(p, q))
     }),
     Metric {

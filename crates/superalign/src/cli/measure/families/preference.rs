@@ -1,10 +1,10 @@
 //! Preferences between two candidates.
 
-use super::super::catalogue::{Metric, Need, Opt, Settings, number, whole, word};
+use super::super::catalogue::{Metric, Need, Opt, Settings, metric, number, whole, word};
 use super::super::found::{Found, Outcome, Undefined, array, json_number, json_numbers, one};
 use super::super::input::Input;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use superalign_data::columns::NOTHING;
 use superalign_data::signal::{Pairs, Winner};
 use superalign_signal::Votes;
@@ -17,28 +17,27 @@ use superalign_signal::preference::{
 };
 
 const FAMILY: &str = "preference";
+const PAIRS: (&str, Need) = (FAMILY, Need::Pairs);
 const TIES: Opt = word("ties", &["half-win", "dropped"], "half-win", "half a win for each, or left out");
 
-const fn ranking(
-    name: &'static str,
-    about: &'static str,
-    options: &'static [Opt],
-    usual: &'static [&'static str],
-    run: fn(&Input<'_>, &Settings) -> Result<Vec<Found>, Undefined>,
-) -> Metric {
-    Metric { family: FAMILY, name, about, needs: Need::Pairs, options, usual, run }
-}
-
 pub(super) const METRICS: &[Metric] = &[
-    ranking("win-counts", "wins of each candidate, half of one for a tie", &[], &[""], |input, _| {
+    metric(PAIRS, "win-counts", "wins of each candidate, half of one for a tie", &[], &[""], |input, _| {
         let (list, players) = comparisons(input)?;
         scores(list.len(), &win_counts(&list, players)?)
     }),
-    ranking("win-rate", "mean win rate of each candidate against the others", &[], &[""], |input, _| {
-        let (list, players) = comparisons(input)?;
-        scores(list.len(), &average_win_rate(&list, players)?)
-    }),
-    ranking(
+    metric(
+        PAIRS,
+        "win-rate",
+        "mean win rate of each candidate against the others",
+        &[],
+        &[""],
+        |input, _| {
+            let (list, players) = comparisons(input)?;
+            scores(list.len(), &average_win_rate(&list, players)?)
+        },
+    ),
+    metric(
+        PAIRS,
         "bradley-terry",
         "log-strength of each candidate",
         &[
@@ -62,14 +61,15 @@ pub(super) const METRICS: &[Metric] = &[
             scores(list.len(), &found)
         },
     ),
-    ranking("davidson", "Bradley-Terry with a parameter for ties", &[], &[], |input, _| {
+    metric(PAIRS, "davidson", "Bradley-Terry with a parameter for ties", &[], &[], |input, _| {
         let (list, players) = comparisons(input)?;
         let found = davidson(&list, players)?;
         let mut all = scores(list.len(), &found.log_strengths)?;
         all.push(one(found.tie, list.len(), "comparisons").part("tie"));
         Ok(all)
     }),
-    ranking(
+    metric(
+        PAIRS,
         "elo",
         "Elo ratings after all comparisons, in their order",
         &[
@@ -90,7 +90,8 @@ pub(super) const METRICS: &[Metric] = &[
             scores(list.len(), &elo(&list, players, &by)?)
         },
     ),
-    ranking(
+    metric(
+        PAIRS,
         "pagerank",
         "PageRank of the candidates",
         &[number("damping", "0.85", "probability of following a comparison")],
@@ -100,7 +101,7 @@ pub(super) const METRICS: &[Metric] = &[
             scores(list.len(), &pagerank(&list, players, set.real("damping"))?)
         },
     ),
-    ranking("cycle-rate", "share of complete triads that are cyclic", &[], &[""], |input, _| {
+    metric(PAIRS, "cycle-rate", "share of complete triads that are cyclic", &[], &[""], |input, _| {
         let (list, players) = comparisons(input)?;
         let n = list.len();
         let found =
@@ -112,7 +113,8 @@ pub(super) const METRICS: &[Metric] = &[
             one(counts.cyclic as f64, n, "comparisons").part("cyclic triads"),
         ])
     }),
-    ranking(
+    metric(
+        PAIRS,
         "consistence",
         "Kendall and Babington Smith's coefficient of consistence",
         &[],
@@ -122,7 +124,8 @@ pub(super) const METRICS: &[Metric] = &[
             Ok(vec![one(consistence(&list, players), list.len(), "comparisons")])
         },
     ),
-    ranking(
+    metric(
+        PAIRS,
         "transitivity-violations",
         "share of triads that violate stochastic transitivity",
         &[word("form", &["weak", "moderate", "strong"], "weak", "which")],
@@ -343,12 +346,14 @@ fn length(input: &Input<'_>, _: &Settings) -> Result<Vec<Found>, Undefined> {
     ])
 }
 
-/// The judges' votes: of a comparison, which candidate won, or which side where candidates are not named.
+/// The judges' votes: of an item and two candidates, which won, or which side where candidates are not named. Of a
+/// judge who judged the same twice (in both orders, for one) the first vote.
 fn votes_of_judges(pairs: &Pairs) -> Result<Votes, Undefined> {
     let (Some(items), Some(judges)) = (&pairs.items, &pairs.judges) else {
         return Err(Undefined("there are no judges".to_owned()));
     };
     let (mut item, mut rater, mut label) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut judged, mut seen) = (BTreeMap::new(), BTreeSet::new());
     for (row, winner) in pairs.winner.iter().enumerate() {
         let side = |side: &Option<Vec<u32>>, otherwise: f64| {
             side.as_ref().map_or(otherwise, |side| f64::from(side[row]))
@@ -362,9 +367,18 @@ fn votes_of_judges(pairs: &Pairs) -> Result<Votes, Undefined> {
         if items.codes[row] == NOTHING || judges.codes[row] == NOTHING {
             continue;
         }
-        item.push(items.codes[row]);
-        rater.push(judges.codes[row]);
-        label.push(won);
+        let two = pairs
+            .left
+            .as_ref()
+            .zip(pairs.right.as_ref())
+            .map(|(left, right)| (left[row].min(right[row]), left[row].max(right[row])));
+        let count = judged.len() as u32;
+        let place = *judged.entry((items.codes[row], two)).or_insert(count);
+        if seen.insert((place, judges.codes[row])) {
+            item.push(place);
+            rater.push(judges.codes[row]);
+            label.push(won);
+        }
     }
     Ok(Votes::triples(&item, &rater, &label)?)
 }

@@ -1,6 +1,6 @@
 //! Diversity of texts.
 
-use super::super::catalogue::{Metric, Need, Opt, Settings, number, text, whole, word};
+use super::super::catalogue::{Metric, Need, Opt, Settings, metric, number, text, whole, word};
 use super::super::found::{Found, Undefined, array, json_number, json_numbers, one};
 use super::super::input::Input;
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ use superalign_signal::text::{
 };
 
 const FAMILY: &str = "text";
+const TEXTS: (&str, Need) = (FAMILY, Need::Texts);
 const TOKENIZERS: &[&str] = &["white-space", "spaces", "words", "characters", "rouge", "lexical-richness"];
 const TOKENS: Opt = word("tokens", TOKENIZERS, "white-space", "how texts are cut");
 const WORDS: Opt = word("tokens", TOKENIZERS, "lexical-richness", "how texts are cut");
@@ -35,18 +36,9 @@ const LONG: Opt = word(
 );
 const UP_TO: Opt = whole("n", "4", "longest n-grams");
 
-const fn metric(
-    name: &'static str,
-    about: &'static str,
-    options: &'static [Opt],
-    usual: &'static [&'static str],
-    run: fn(&Input<'_>, &Settings) -> Result<Vec<Found>, Undefined>,
-) -> Metric {
-    Metric { family: FAMILY, name, about, needs: Need::Texts, options, usual, run }
-}
-
 pub(super) const METRICS: &[Metric] = &[
     metric(
+        TEXTS,
         "distinct-n",
         "distinct n-grams over all n-grams",
         &[N, TOKENS, BOUNDARY],
@@ -58,6 +50,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
+        TEXTS,
         "mean-distinct-n",
         "the same within each text, averaged over texts",
         &[N, TOKENS],
@@ -70,6 +63,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
+        TEXTS,
         "distinct-sum",
         "distinct-1 to distinct-n, added up",
         &[UP_TO, TOKENS, BOUNDARY],
@@ -80,6 +74,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
+        TEXTS,
         "adjusted-distinct-n",
         "distinct n-grams over those that a vocabulary would give by chance",
         &[N, number("vocabulary", "30000", "size of the vocabulary"), TOKENS],
@@ -91,6 +86,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
+        TEXTS,
         "ngram-entropy",
         "entropy of the n-grams",
         &[N, TOKENS, BOUNDARY],
@@ -103,6 +99,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
+        TEXTS,
         "self-repetition",
         "how much of a text's n-grams others repeat",
         &[UP_TO, TOKENS],
@@ -113,6 +110,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
+        TEXTS,
         "self-bleu",
         "BLEU of each text against all others, mean and each",
         &[UP_TO, SMOOTHING, EPSILON, LONG, TOKENS],
@@ -130,6 +128,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
+        TEXTS,
         "pairwise-bleu",
         "mean BLEU of pairs of texts",
         &[UP_TO, SMOOTHING, EPSILON, LONG, TOKENS],
@@ -144,6 +143,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
+        TEXTS,
         "compression-ratio",
         "size of all texts over that when compressed (zlib)",
         &[
@@ -169,6 +169,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
+        TEXTS,
         "homogenisation",
         "mean ROUGE-L of pairs of texts",
         &[word("tokens", TOKENIZERS, "rouge", "how texts are cut")],
@@ -180,6 +181,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
+        TEXTS,
         "rouge",
         "ROUGE of one text against another",
         &[
@@ -205,6 +207,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
+        TEXTS,
         "exact-duplicates",
         "share of the texts that could go if one of each were kept",
         &[word("tokens", TOKENIZERS, "words", "how texts are cut: words passes over case and punctuation")],
@@ -212,6 +215,7 @@ pub(super) const METRICS: &[Metric] = &[
         |input, set| clusters(&exact_duplicates(&corpus(input, set)?)?),
     ),
     metric(
+        TEXTS,
         "near-duplicates",
         "the same for texts that share most of their shingles",
         &[
@@ -250,6 +254,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
+        TEXTS,
         "mtld",
         "measure of textual lexical diversity, of all texts in a row",
         &[
@@ -271,6 +276,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
+        TEXTS,
         "mattr",
         "type-token ratio in a moving window",
         &[whole("window", "50", "tokens"), WORDS],
@@ -281,6 +287,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
+        TEXTS,
         "msttr",
         "mean type-token ratio of segments",
         &[
@@ -301,6 +308,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
+        TEXTS,
         "hdd",
         "expected type-token ratio of a sample (HD-D)",
         &[whole("draws", "42", "size of the sample"), WORDS],
@@ -311,6 +319,7 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
+        TEXTS,
         "richness",
         "lexical richness of all texts in a row",
         &[

@@ -46,7 +46,9 @@ pub(super) const METRICS: &[Metric] = &[
                 _ => MajorityPosterior::Shares,
             };
             let votes = affordable(input)?;
-            consensus(input, votes, &majority(votes, None, &Majority { posterior, ties })?)
+            let mut found = majority(votes, None, &Majority { posterior, ties })?;
+            pool(input, votes, &mut found);
+            consensus(input, votes, &found)
         },
     },
     Metric {
@@ -57,7 +59,7 @@ pub(super) const METRICS: &[Metric] = &[
         options: &[],
         usual: &[""],
         run: |input, _| {
-            let votes = affordable(input)?;
+            let votes = first_votes(input)?;
             consensus(input, votes, &wawa(votes, None)?)
         },
     },
@@ -69,7 +71,7 @@ pub(super) const METRICS: &[Metric] = &[
         options: &[whole("iterations", "100", "so many")],
         usual: &[],
         run: |input, set| {
-            let votes = affordable(input)?;
+            let votes = first_votes(input)?;
             let options = Skill { iterations: set.whole("iterations"), ..Skill::default() };
             consensus(input, votes, &zero_based_skill(votes, None, &options)?)
         },
@@ -176,10 +178,33 @@ pub(super) const METRICS: &[Metric] = &[
     },
 ];
 
-/// The votes, where a posterior of all items fits into memory.
+/// Every vote, where a posterior of all items fits into memory.
 fn affordable<'a>(input: &'a Input<'_>) -> Result<&'a Votes, Undefined> {
     input.affordable()?;
+    input.every_vote()
+}
+
+/// The first vote of each annotator on an item: what weighs every vote by its annotator's agreement with the others
+/// has one weight for each column, which has to be the annotator's.
+fn first_votes<'a>(input: &'a Input<'_>) -> Result<&'a Votes, Undefined> {
+    input.affordable()?;
     input.votes()
+}
+
+/// Makes shares of each column's votes into those of its annotator's.
+fn pool(input: &Input<'_>, votes: &Votes, found: &mut Consensus) {
+    let Some(columns) = input.columns() else { return };
+    let annotators = columns.iter().max().map_or(0, |&last| last as usize + 1);
+    let (mut right, mut given) = (vec![0_u32; annotators], vec![0_u32; annotators]);
+    for (item, &label) in found.labels.iter().enumerate() {
+        for (column, vote) in votes.of_item(item) {
+            let annotator = columns[column as usize] as usize;
+            given[annotator] += 1;
+            right[annotator] += u32::from(vote == label);
+        }
+    }
+    let share = |(right, given): (u32, u32)| (given > 0).then(|| f64::from(right) / f64::from(given));
+    found.skills = right.into_iter().zip(given).map(share).collect();
 }
 
 fn search(input: &Input<'_>, set: &Settings) -> Search {
@@ -189,7 +214,7 @@ fn search(input: &Input<'_>, set: &Settings) -> Search {
         starts: set.whole("starts"),
         seed: input.seed.named("truth"),
         stop: if set.word("stop") == "crowd-kit" { Stop::CrowdKitBound } else { Stop::Parameters },
-        columns: None,
+        columns: input.columns().map(<[u32]>::to_vec),
     }
 }
 

@@ -1,8 +1,10 @@
 //! The command as a whole: every golden value through a file, and snapshots of what it says.
 
 mod cases;
+mod fixtures;
 mod golden;
 mod output;
+mod repeats;
 
 use super::{Failure, MeasureArgs, measure};
 use clap::Parser;

@@ -177,7 +177,6 @@ fn mistakes_in_files() {
     let jsonl = |text: &str| said("file.jsonl", text.as_bytes(), &[]);
     insta::assert_snapshot!(
         [
-            csv("item,worker,label\n1,ann,a\n\n1,ann,b\n"),
             csv("item,worker,label\r\n1,ann,a\r\n,bob,b\r\n"),
             csv("item,worker,label\n1,ann\n"),
             csv("item,item,label\n1,2,3\n"),

@@ -2,6 +2,7 @@
 //!
 //! - [`Runtime`]: finds ONNX Runtime on the machine, and otherwise runs on the tract that is built in;
 //! - [`OnnxModel`]: a folder with a graph and a tokenizer, behind the [`Model`](superalign_core::Model) seam;
+//! - [`generate()`]: continues prompts, many side by side, through the key-value cache;
 //! - [`FeatureCache`]: what a model has answered once is not computed again;
 //! - [`install`]: fetches ONNX Runtime through the machine's own pip or npm.
 //!
@@ -10,6 +11,7 @@
 mod batch;
 mod cache;
 mod error;
+mod generate;
 mod graph;
 pub mod install;
 mod model;
@@ -18,6 +20,10 @@ mod tokenize;
 
 pub use cache::{CacheError, CacheStats, FeatureCache, choices_cached, embed_cached};
 pub use error::OpenError;
+pub use generate::{
+    CacheUse, Completion, EndToken, Event, Filters, Finish, GenerateError, GenerateOptions, Generator, Prompt, Sampling,
+    SpecialTokens, generate, sampling,
+};
 pub use model::{OnnxModel, OpenOptions, Usage};
 pub use runtime::{
     Rejected, Runtime, RuntimeChoice, RuntimeError, RuntimeKind, RuntimeSettings, Source, Unusable, home,

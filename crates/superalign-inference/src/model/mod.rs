@@ -11,9 +11,11 @@ use crate::graph::Graph;
 use crate::runtime::Runtime;
 use crate::tokenize::{TextTokenizer, Truncation};
 use files::Files;
+pub(crate) use files::check_external;
 use ndarray::Array2;
 use roles::Roles;
-use sessions::{Pool, Workers};
+use sessions::Pool;
+pub(crate) use sessions::{Workers, open as open_sessions};
 use std::path::{Path, PathBuf};
 use superalign_core::{ChoicePrompt, EmbedRequest, LogLikelihood, Model, ModelCard, ModelError};
 
@@ -141,15 +143,7 @@ impl OnnxModel {
                 refused("the width of its states is not stated; expected hidden_size in config.json".into())
             })?;
         let parameters = graph.parameters();
-        let cores = options
-            .cores
-            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
-            .max(1);
-        let workers = if parameters > LARGE {
-            Workers { sessions: 1, threads: cores }
-        } else {
-            Workers { sessions: cores, threads: 1 }
-        };
+        let (cores, workers) = (cores(options), workers(options, parameters));
         let folder_name = || folder.file_name().map(|name| name.to_string_lossy().into_owned());
         let card = ModelCard {
             name: options.name.clone().or_else(folder_name).unwrap_or_else(|| "model".into()),
@@ -204,6 +198,20 @@ impl OnnxModel {
 
     fn failed(&self, reason: &str) -> ModelError {
         failure(&self.card, reason)
+    }
+}
+
+fn cores(options: &OpenOptions) -> usize {
+    options.cores.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
+}
+
+/// How a model of that many parameters is spread over the cores.
+pub(crate) fn workers(options: &OpenOptions, parameters: u64) -> Workers {
+    let cores = cores(options);
+    if parameters > LARGE {
+        Workers { sessions: 1, threads: cores }
+    } else {
+        Workers { sessions: cores, threads: 1 }
     }
 }
 

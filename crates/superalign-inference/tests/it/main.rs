@@ -2,6 +2,7 @@
 
 mod errors;
 mod features;
+mod generation;
 mod install;
 mod parity;
 mod runtimes;

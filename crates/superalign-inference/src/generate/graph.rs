@@ -68,8 +68,8 @@ pub(crate) struct CachePort {
 /// A decoder's graph, read and understood; without a cache when `cache` is empty.
 #[derive(Debug)]
 pub(crate) struct DecoderGraph {
-    pub(super) path: PathBuf,
-    pub(super) graph: Graph,
+    pub(crate) path: PathBuf,
+    pub(crate) graph: Graph,
     pub(super) mask: bool,
     pub(super) positions: bool,
     /// Whether it is told which of two branches to take (`use_cache_branch`).
@@ -198,7 +198,7 @@ impl DecoderGraph {
     }
 
     /// The outputs that generation needs.
-    pub(super) fn outputs(&self) -> Vec<&str> {
+    pub(crate) fn outputs(&self) -> Vec<&str> {
         let presents = self.cache.iter().map(|port| port.present.as_str());
         std::iter::once("logits").chain(presents).collect()
     }

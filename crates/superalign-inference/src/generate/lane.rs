@@ -190,7 +190,7 @@ fn admit(
 const PIECE: usize = 512;
 
 /// Reads prompts from their beginning: their cache, and the scores of what follows each, (prompts, vocabulary).
-fn read(
+pub(super) fn read(
     session: &mut Session,
     graph: &DecoderGraph,
     tokens: &[&[u32]],

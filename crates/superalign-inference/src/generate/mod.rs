@@ -4,12 +4,14 @@
 //! - [`sampling`]: the choice of the next token;
 //! - `graph`, `pass`: decoders as files, and one pass through them;
 //! - `lane`: rows that are decoded side by side;
+//! - `choice`: likelihoods of choices after a prefix that is read once;
 //! - `text`: tokens back to text.
 
+pub(crate) mod choice;
 pub(crate) mod graph;
 mod lane;
 mod options;
-pub(crate) mod pass;
+mod pass;
 pub mod sampling;
 mod text;
 
@@ -323,7 +325,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> OpenError {
 }
 
 /// Reads a file that may be absent.
-fn read_json<T: Default + serde::de::DeserializeOwned>(path: &Path) -> Result<T, OpenError> {
+pub(crate) fn read_json<T: Default + serde::de::DeserializeOwned>(path: &Path) -> Result<T, OpenError> {
     if !path.is_file() {
         return Ok(T::default());
     }

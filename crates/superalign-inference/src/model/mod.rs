@@ -7,6 +7,7 @@ mod roles;
 mod sessions;
 
 use crate::error::OpenError;
+use crate::generate::graph::DecoderGraph;
 use crate::graph::Graph;
 use crate::runtime::Runtime;
 use crate::tokenize::{TextTokenizer, Truncation};
@@ -82,6 +83,8 @@ const DEFAULT_LIMIT: usize = 4096;
 /// folder. `config.json` is read where there is one. Inputs: `input_ids` and, where the graph has them,
 /// `attention_mask`, `token_type_ids`, `position_ids`, all 64-bit `(batch, sequence)`. Outputs, at least one of:
 /// `last_hidden_state` and `hidden_states.N` `(batch, sequence, width)`, `logits` `(batch, sequence, vocabulary)`.
+/// A graph with a key-value cache beside it (`model_with_past.onnx`, `decoder_model_merged.onnx`) is used for choices, so
+/// that each prefix is read once.
 ///
 /// The vector or likelihood of a text depends on the request alone, to the bit, whatever the number of cores; the
 /// same text in another request may differ in the last digits, as it is padded in another batch.
@@ -106,6 +109,8 @@ pub struct OnnxModel {
     token_budget: usize,
     cores: usize,
     pool: Pool,
+    /// A graph with a cache over the same weights, for choices, and its sessions once they are open.
+    cached: Option<(DecoderGraph, Vec<ort::session::Session>)>,
     usage: Usage,
 }
 
@@ -142,6 +147,11 @@ impl OnnxModel {
             .ok_or_else(|| {
                 refused("the width of its states is not stated; expected hidden_size in config.json".into())
             })?;
+        let cached = if roles.logits.is_some() { choice::cached(&folder)? } else { None };
+        let digest = cached.as_ref().map_or_else(
+            || digest.clone(),
+            |cached| blake3::hash(format!("{digest} {}", cached.digest).as_bytes()).to_hex().to_string(),
+        );
         let parameters = graph.parameters();
         let (cores, workers) = (cores(options), workers(options, parameters));
         let folder_name = || folder.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -165,6 +175,7 @@ impl OnnxModel {
             token_budget,
             cores,
             pool,
+            cached: cached.map(|graph| (graph, Vec::new())),
             usage: Usage::default(),
         })
     }

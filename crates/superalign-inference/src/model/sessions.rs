@@ -79,6 +79,16 @@ impl Pool {
         Ok(())
     }
 
+    /// Sessions for some outputs of another graph over the same weights.
+    pub(super) fn beside(
+        &self,
+        path: &Path,
+        graph: &Graph,
+        outputs: &[&str],
+    ) -> Result<Vec<Session>, String> {
+        open(self.runtime, path, graph, outputs, self.workers)
+    }
+
     /// The sessions brought to the front last.
     pub(super) fn front(&mut self) -> &mut [Session] {
         self.open.first_mut().map_or(&mut [], |(_, sessions)| sessions)

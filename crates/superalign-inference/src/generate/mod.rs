@@ -4,9 +4,11 @@
 //! - [`sampling`]: the choice of the next token;
 //! - `graph`, `pass`: decoders as files, and one pass through them;
 //! - `lane`: rows that are decoded side by side;
+//! - `chat`: conversations as text;
 //! - `choice`: likelihoods of choices after a prefix that is read once;
 //! - `text`: tokens back to text.
 
+mod chat;
 pub(crate) mod choice;
 pub(crate) mod graph;
 mod lane;
@@ -15,6 +17,7 @@ mod pass;
 pub mod sampling;
 mod text;
 
+pub use chat::{ChatEnd, ChatError, ChatTemplate, Message, Now};
 pub use options::{
     Completion, EndToken, Event, Filters, Finish, GenerateError, GenerateOptions, Prompt, Sampling, SpecialTokens,
 };

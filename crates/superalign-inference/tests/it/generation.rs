@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use superalign_core::{ChoicePrompt, Model as _, ModelError, Seed};
 use superalign_inference::{
     CacheUse, Completion, EndToken, Event, Filters, Finish, GenerateError, GenerateOptions, Generator, OpenOptions,
-    Prompt, Sampling, Truncation, generate, sampling,
+    Prompt, RuntimeKind, Sampling, Truncation, generate, sampling,
 };
 
 #[derive(Deserialize)]
@@ -262,6 +262,27 @@ fn a_long_prompt_is_read_in_pieces() {
     let (with, without) = (complete(CacheUse::WherePossible), complete(CacheUse::Never));
     assert_eq!(with[0].prompt_tokens, 601);
     assert_eq!(with, without);
+}
+
+#[test]
+fn a_merged_decoder_is_told_which_branch_to_take() {
+    if runtime().kind() == RuntimeKind::Tract {
+        eprintln!("skipped: tract does not run this kind of branch");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for name in ["model.safetensors", "tokenizer.json", "config.json"] {
+        std::fs::copy(rung(0).join(name), folder.path().join(name)).expect("copied");
+    }
+    std::fs::copy(golden("rung-0-merged.onnx"), folder.path().join("decoder_model_merged.onnx")).expect("copied");
+    let mut merged =
+        Generator::open(folder.path(), runtime(), &OpenOptions::default(), CacheUse::default()).expect("a model");
+    assert!(merged.has_cache());
+    let prompts = prompts(6);
+    assert_eq!(
+        all(&mut merged, &prompts, &random()),
+        all(&mut generator(0, 2, CacheUse::WherePossible), &prompts, &random())
+    );
 }
 
 #[test]

@@ -18,7 +18,8 @@ fn rung() -> String {
 /// What the command prints, or says when it fails.
 fn run(arguments: &[&str]) -> Result<String, String> {
     let rung = rung();
-    let all = ["generate", "--model", &rung, "--runtime", "tract"].iter().chain(arguments);
+    let usual = ["generate", "--model", &rung, "--runtime", "tract"];
+    let all = usual.iter().chain(arguments);
     let command = Command::try_parse_from(all).map_err(|error| error.to_string())?;
     let mut out = Vec::new();
     match generate(&command.args, &mut out) {

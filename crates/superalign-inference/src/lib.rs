@@ -21,8 +21,8 @@ mod tokenize;
 pub use cache::{CacheError, CacheStats, FeatureCache, choices_cached, embed_cached};
 pub use error::OpenError;
 pub use generate::{
-    CacheUse, ChatEnd, ChatError, ChatTemplate, Completion, EndToken, Event, Filters, Finish, GenerateError, GenerateOptions, Generator, Message, Now, Prompt,
-    Sampling, SpecialTokens, generate, sampling,
+    CacheUse, ChatEnd, ChatError, ChatTemplate, Completion, EndToken, Event, Filters, Finish, GenerateError,
+    GenerateOptions, Generator, Message, Now, Prompt, Sampling, SpecialTokens, generate, sampling,
 };
 pub use model::{OnnxModel, OpenOptions, Usage};
 pub use runtime::{

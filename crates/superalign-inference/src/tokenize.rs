@@ -196,7 +196,9 @@ impl TextTokenizer {
     fn joined(&self, front: Vec<u32>, tail: Vec<u32>) -> Result<Tokens, String> {
         let length = front.len() + tail.len();
         if length == 0 {
-            return Err("the prompt has no token and the tokenizer puts none in front; expected a prompt".into());
+            return Err(
+                "the prompt has no token and the tokenizer puts none in front; expected a prompt".into()
+            );
         }
         let over = length.saturating_sub(self.limit);
         if over > 0 && (self.truncation == Truncation::Refuse || over >= tail.len()) {

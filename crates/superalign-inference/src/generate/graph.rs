@@ -89,7 +89,9 @@ impl DecoderGraph {
             if path.is_file() {
                 let found = Self::read(path, config)?;
                 if found.cache.is_empty() {
-                    return Err(found.refused("it has no past_key_values, expected those of each layer".into()));
+                    return Err(
+                        found.refused("it has no past_key_values, expected those of each layer".into())
+                    );
                 }
                 return Ok(Some(found));
             }
@@ -171,7 +173,10 @@ impl DecoderGraph {
             }
             if !CACHE_TYPES.contains(&port.element) {
                 let types = CACHE_TYPES.map(|element| element.to_string()).join(", ");
-                return Err(format!("input {} has element type {}, expected one of {types}", port.name, port.element));
+                return Err(format!(
+                    "input {} has element type {}, expected one of {types}",
+                    port.name, port.element
+                ));
             }
             let (heads, width) = sizes(&port.shape, config).map_err(|found| {
                 format!(
@@ -189,12 +194,20 @@ impl DecoderGraph {
                         (not decoder_with_past_model.onnx, which needs a second graph)"
                 .into());
         }
-        let (mask, positions, branch) =
-            (has("attention_mask"), has("position_ids"), has("use_cache_branch"));
+        let (mask, positions, branch) = (has("attention_mask"), has("position_ids"), has("use_cache_branch"));
         if !mask && !cache.is_empty() {
             return Err("it has a cache and no attention_mask, expected both: prompts of different lengths share a pass".into());
         }
-        Ok(Self { path, graph, mask, positions, branch, steps_of_any_length: !branch, cache, digest: String::new() })
+        Ok(Self {
+            path,
+            graph,
+            mask,
+            positions,
+            branch,
+            steps_of_any_length: !branch,
+            cache,
+            digest: String::new(),
+        })
     }
 
     /// The outputs that generation needs.
@@ -202,7 +215,6 @@ impl DecoderGraph {
         let presents = self.cache.iter().map(|port| port.present.as_str());
         std::iter::once("logits").chain(presents).collect()
     }
-
 }
 
 /// Heads and width of a cache, as the graph states them, else by the configuration.

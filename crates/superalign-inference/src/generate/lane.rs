@@ -92,7 +92,8 @@ pub(super) fn run(
         let mut scores = step(session, shared, &rows, &mut cache)?;
         for (row, mut scores) in rows.iter_mut().zip(scores.outer_iter_mut()) {
             if !row.ended {
-                let scores = scores.as_slice_mut().ok_or_else(|| "scores that are not contiguous".to_owned())?;
+                let scores =
+                    scores.as_slice_mut().ok_or_else(|| "scores that are not contiguous".to_owned())?;
                 extend(shared, row, scores, tell)?;
             }
         }
@@ -136,8 +137,7 @@ fn admit(
     }
     let before = blocks.len();
     for batch in batch::plan(&lengths, shared.budget, false) {
-        let tokens: Vec<&[u32]> =
-            batch.iter().map(|&at| shared.encoded[new[at]].ids.as_slice()).collect();
+        let tokens: Vec<&[u32]> = batch.iter().map(|&at| shared.encoded[new[at]].ids.as_slice()).collect();
         let (block, told) = read(session, shared.graph, &tokens)?;
         for (row, &at) in batch.iter().enumerate() {
             place[at] = (blocks.len(), row);

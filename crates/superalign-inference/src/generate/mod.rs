@@ -19,7 +19,8 @@ mod text;
 
 pub use chat::{ChatEnd, ChatError, ChatTemplate, Message, Now};
 pub use options::{
-    Completion, EndToken, Event, Filters, Finish, GenerateError, GenerateOptions, Prompt, Sampling, SpecialTokens,
+    Completion, EndToken, Event, Filters, Finish, GenerateError, GenerateOptions, Prompt, Sampling,
+    SpecialTokens,
 };
 
 use crate::error::OpenError;
@@ -114,7 +115,8 @@ impl Generator {
         // One position is left for an answer.
         let limit = positions.saturating_sub(1).max(1);
         let tokenizer = TextTokenizer::parse(&path, &bytes, limit, options.truncation)?;
-        if let (Some((rows, _)), Some((token, id))) = (graph.graph.embedding("input_ids"), tokenizer.highest())
+        if let (Some((rows, _)), Some((token, id))) =
+            (graph.graph.embedding("input_ids"), tokenizer.highest())
             && id as usize >= rows
         {
             return Err(OpenError::TokenizerMismatch { path, token, id, rows });
@@ -173,7 +175,11 @@ impl Generator {
     fn encode(&self, prompts: &[Prompt], options: &GenerateOptions) -> Result<Vec<Tokens>, ModelError> {
         let encode = |(index, prompt): (usize, &Prompt)| {
             let special = options.special_tokens == SpecialTokens::Add;
-            let tokens = if special { self.tokenizer.prompt(&prompt.text) } else { self.tokenizer.as_written(&prompt.text) };
+            let tokens = if special {
+                self.tokenizer.prompt(&prompt.text)
+            } else {
+                self.tokenizer.as_written(&prompt.text)
+            };
             tokens.map_err(|reason| ModelError::Input { index, reason })
         };
         prompts.iter().enumerate().map(encode).collect()
@@ -289,8 +295,7 @@ fn work(
             let (sender, next, stop) = (sender.clone(), &next, &stop);
             scope.spawn(move || {
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let mut tell =
-                        |event| !stop.load(Ordering::Relaxed) && sender.send(Ok(event)).is_ok();
+                    let mut tell = |event| !stop.load(Ordering::Relaxed) && sender.send(Ok(event)).is_ok();
                     if let Err(halt) = lane::run(session, shared, job, &mut tell) {
                         let _ = sender.send(Err(halt));
                         break;

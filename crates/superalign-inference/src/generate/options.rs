@@ -232,7 +232,11 @@ fn require(
     fulfilled: bool,
     expected: &'static str,
 ) -> Result<(), GenerateError> {
-    if fulfilled { Ok(()) } else { Err(GenerateError::Setting { setting, found: found.to_string(), expected }) }
+    if fulfilled {
+        Ok(())
+    } else {
+        Err(GenerateError::Setting { setting, found: found.to_string(), expected })
+    }
 }
 
 #[cfg(test)]
@@ -245,7 +249,9 @@ mod tests {
         assert!(ok.check().is_ok());
         let random = |filters| GenerateOptions { sampling: Sampling::Random(filters), ..ok.clone() };
         let usual = Filters::default();
-        assert!(random(Filters { top_k: Some(1), top_p: Some(1.0), min_p: Some(0.0), ..usual }).check().is_ok());
+        assert!(
+            random(Filters { top_k: Some(1), top_p: Some(1.0), min_p: Some(0.0), ..usual }).check().is_ok()
+        );
         let wrong = [
             GenerateOptions { max_tokens: 0, ..ok.clone() },
             GenerateOptions { samples: 0, ..ok.clone() },

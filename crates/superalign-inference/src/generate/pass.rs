@@ -175,7 +175,9 @@ pub(crate) fn pass<R>(
     };
     let mut values = Vec::with_capacity(graph.cache.len());
     for port in &graph.cache {
-        let value = outputs.remove(&port.present).ok_or_else(|| format!("the runtime returned no {}", port.present))?;
+        let value = outputs
+            .remove(&port.present)
+            .ok_or_else(|| format!("the runtime returned no {}", port.present))?;
         values.push(value);
     }
     let lengths = before.lengths.iter().zip(tokens).map(|(length, ids)| length + ids.len()).collect();

@@ -66,7 +66,10 @@ fn a_folder_says_which_template_and_which_special_tokens() {
         template.render(&[Message::user("y")], ChatEnd::Answer, None).expect("a text")
     };
     assert!(read().expect("readable").is_none());
-    write("tokenizer_config.json", r#"{"bos_token": {"content": "<b>"}, "eos_token": "<e>", "pad_token": null}"#);
+    write(
+        "tokenizer_config.json",
+        r#"{"bos_token": {"content": "<b>"}, "eos_token": "<e>", "pad_token": null}"#,
+    );
     assert!(read().expect("readable").is_none());
     let both = r#"{"bos_token": {"content": "<b>"}, "eos_token": "<e>", "chat_template": [
         {"name": "tool_use", "template": "no"}, {"name": "default", "template": "{{ bos_token }}{{ messages[0].content }}{{ eos_token }}"}]}"#;

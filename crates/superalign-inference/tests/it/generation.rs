@@ -6,8 +6,8 @@ use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use superalign_core::{ChoicePrompt, Model as _, ModelError, Seed};
 use superalign_inference::{
-    CacheUse, Completion, EndToken, Event, Filters, Finish, GenerateError, GenerateOptions, Generator, OpenOptions,
-    Prompt, RuntimeKind, Sampling, Truncation, generate, sampling,
+    CacheUse, Completion, EndToken, Event, Filters, Finish, GenerateError, GenerateOptions, Generator,
+    OpenOptions, Prompt, RuntimeKind, Sampling, Truncation, generate, sampling,
 };
 
 #[derive(Deserialize)]
@@ -64,6 +64,9 @@ fn greedy_completions_are_those_of_transformers_with_cache_and_without() {
         assert!(!cases.is_empty());
         let prompts = Prompt::list(cases.iter().map(|case| case.prompt.clone()), Seed::new(0));
         for cache in [CacheUse::WherePossible, CacheUse::Never] {
+            if (number, cache, runtime().kind()) == (3, CacheUse::Never, RuntimeKind::Tract) {
+                continue; // Too slow to be worth it: ONNX Runtime does it.
+            }
             let mut model = generator(number, 2, cache);
             assert_eq!(model.has_cache(), cache == CacheUse::WherePossible);
             for (penalty, rows) in [(1.0, 16), (1.3, 3)] {
@@ -121,7 +124,8 @@ fn random() -> GenerateOptions {
 
 fn prompts(count: usize) -> Vec<Prompt> {
     let words = ["ask", "biba", "has", "many", "zivi", "and", "tilu", "is"];
-    let text = |at: usize| (0..=at * 5 % 11).map(|word| words[(word * 3 + at) % 8]).collect::<Vec<_>>().join(" ");
+    let text =
+        |at: usize| (0..=at * 5 % 11).map(|word| words[(word * 3 + at) % 8]).collect::<Vec<_>>().join(" ");
     Prompt::list((0..count).map(text), Seed::new(9))
 }
 
@@ -179,7 +183,8 @@ fn what_is_streamed_is_what_is_returned() {
     let completions = generate(&mut model, &prompts, &options, &mut |event| {
         match event {
             Event::Token { prompt, sample, token, text } => {
-                let (tokens, pieces): &mut (Vec<u32>, String) = streams.entry((*prompt, *sample)).or_default();
+                let (tokens, pieces): &mut (Vec<u32>, String) =
+                    streams.entry((*prompt, *sample)).or_default();
                 tokens.push(*token);
                 pieces.push_str(text);
             }
@@ -233,10 +238,11 @@ fn the_end_token_can_be_ignored_and_positions_end_a_completion() {
     let options = OpenOptions { max_tokens: Some(12), ..OpenOptions::default() };
     let mut short = Generator::open(&rung(0), runtime(), &options, CacheUse::default()).expect("a model");
     let long = "biba ".repeat(30);
-    let found = all(&mut short, &Prompt::list(["ask biba", &long], Seed::new(1)), &GenerateOptions {
-        end: EndToken::Ignore,
-        ..GenerateOptions::default()
-    });
+    let found = all(
+        &mut short,
+        &Prompt::list(["ask biba", &long], Seed::new(1)),
+        &GenerateOptions { end: EndToken::Ignore, ..GenerateOptions::default() },
+    );
     assert_eq!((found[0].prompt_tokens, found[0].tokens.len(), found[0].truncated), (3, 9, false));
     assert_eq!((found[1].prompt_tokens, found[1].tokens.len(), found[1].truncated), (11, 1, true));
     assert!(found.iter().all(|one| one.finish == Finish::Length));
@@ -256,7 +262,8 @@ fn a_long_prompt_is_read_in_pieces() {
     let long = "biba has many tilu and ".repeat(120);
     let prompts = Prompt::list([long.trim(), "ask biba"], Seed::new(1));
     let complete = |cache| {
-        let mut model = Generator::open(folder.path(), runtime(), &OpenOptions::default(), cache).expect("a model");
+        let mut model =
+            Generator::open(folder.path(), runtime(), &OpenOptions::default(), cache).expect("a model");
         all(&mut model, &prompts, &GenerateOptions { max_tokens: 8, ..GenerateOptions::default() })
     };
     let (with, without) = (complete(CacheUse::WherePossible), complete(CacheUse::Never));
@@ -274,9 +281,10 @@ fn a_merged_decoder_is_told_which_branch_to_take() {
     for name in ["model.safetensors", "tokenizer.json", "config.json"] {
         std::fs::copy(rung(0).join(name), folder.path().join(name)).expect("copied");
     }
-    std::fs::copy(golden("rung-0-merged.onnx"), folder.path().join("decoder_model_merged.onnx")).expect("copied");
-    let mut merged =
-        Generator::open(folder.path(), runtime(), &OpenOptions::default(), CacheUse::default()).expect("a model");
+    std::fs::copy(golden("rung-0-merged.onnx"), folder.path().join("decoder_model_merged.onnx"))
+        .expect("copied");
+    let mut merged = Generator::open(folder.path(), runtime(), &OpenOptions::default(), CacheUse::default())
+        .expect("a model");
     assert!(merged.has_cache());
     let prompts = prompts(6);
     assert_eq!(
@@ -292,7 +300,8 @@ fn choices_through_the_cache_have_the_likelihoods_of_whole_passes() {
         std::fs::copy(rung(1).join(name), folder.path().join(name)).expect("copied");
     }
     let plain = folder.path();
-    let prefixes = ["ask biba has many tilu", "ask", "say 3 4", "biba is zivi and tilu is not zivi . ask tilu"];
+    let prefixes =
+        ["ask biba has many tilu", "ask", "say 3 4", "biba is zivi and tilu is not zivi . ask tilu"];
     let choices = ["right .", "wrong .", "zivi and tilu or biba", "is", "right . ask"];
     let ask: Vec<ChoicePrompt> = prefixes
         .iter()
@@ -317,7 +326,12 @@ fn choices_through_the_cache_have_the_likelihoods_of_whole_passes() {
     assert_eq!(told, ask.len());
     for (found, whole) in found.iter().flatten().zip(whole.iter().flatten()) {
         assert_eq!(found.tokens, whole.tokens);
-        assert!((found.sum - whole.sum).abs() < 1e-5 * whole.sum.abs().max(1.0), "{} {}", found.sum, whole.sum);
+        assert!(
+            (found.sum - whole.sum).abs() < 1e-5 * whole.sum.abs().max(1.0),
+            "{} {}",
+            found.sum,
+            whole.sum
+        );
     }
     let one = OpenOptions { cores: Some(1), ..OpenOptions::default() };
     let again = open(&rung(1), &one).choice_log_likelihoods(&ask, &mut |_| true).expect("likelihoods");

@@ -116,10 +116,7 @@ impl ChatTemplate {
     ///
     /// # Errors
     /// [`ChatError::Template`] where the source is not Jinja.
-    pub fn new(
-        source: &str,
-        tokens: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Self, ChatError> {
+    pub fn new(source: &str, tokens: impl IntoIterator<Item = (String, String)>) -> Result<Self, ChatError> {
         let mut environment = Environment::new();
         let trimmed = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
         environment.set_syntax(trimmed.map_err(|error| ChatError::Template { reason: told(&error) })?);
@@ -152,15 +149,22 @@ impl ChatTemplate {
             let Some(value) = config.get("chat_template").filter(|value| !value.is_null()) else {
                 return Ok(None);
             };
-            let source = Source::deserialize(value)
-                .map_err(|_| invalid(&path, "chat_template is neither a text nor a list of named texts".into()))?;
+            let source = Source::deserialize(value).map_err(|_| {
+                invalid(&path, "chat_template is neither a text nor a list of named texts".into())
+            })?;
             let source = match source {
                 Source::One(text) => text,
                 Source::Several(list) => {
                     let names: Vec<String> = list.iter().map(|one| one.name.clone()).collect();
                     let default = list.into_iter().find(|one| one.name == "default");
                     let default = default.ok_or_else(|| {
-                        invalid(&path, format!("its chat templates are {}; expected one named default", names.join(", ")))
+                        invalid(
+                            &path,
+                            format!(
+                                "its chat templates are {}; expected one named default",
+                                names.join(", ")
+                            ),
+                        )
                     })?;
                     default.template
                 }

@@ -74,14 +74,25 @@ pub(super) fn without_generation_tags(source: &str) -> String {
 pub(super) fn strftime_now(now: Option<Now>) -> Value {
     Value::from_function(move |format: String| -> Result<String, Error> {
         let failed = |reason: String| Error::new(ErrorKind::InvalidOperation, reason);
-        let now = now.ok_or_else(|| failed("strftime_now is asked for the time and none was given".into()))?;
+        let now =
+            now.ok_or_else(|| failed("strftime_now is asked for the time and none was given".into()))?;
         now.format(&format).map_err(failed)
     })
 }
 
 const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -130,7 +141,9 @@ impl Now {
                 Some('%') => "%".to_owned(),
                 other => {
                     let other = other.map(String::from).unwrap_or_default();
-                    return Err(format!("strftime_now knows no %{other}; expected one of aAbBdeFHhIjmMpSTyY%"));
+                    return Err(format!(
+                        "strftime_now knows no %{other}; expected one of aAbBdeFHhIjmMpSTyY%"
+                    ));
                 }
             };
             out.push_str(&piece);
@@ -141,7 +154,8 @@ impl Now {
     /// Days of the year before and with this one.
     fn day_of_year(self) -> u16 {
         const BEFORE: [u16; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
-        let leap = self.year.is_multiple_of(4) && (!self.year.is_multiple_of(100) || self.year.is_multiple_of(400));
+        let leap =
+            self.year.is_multiple_of(4) && (!self.year.is_multiple_of(100) || self.year.is_multiple_of(400));
         let before = BEFORE.get(usize::from(self.month).wrapping_sub(1)).copied().unwrap_or(0);
         before + u16::from(self.day) + u16::from(leap && self.month > 2)
     }
@@ -224,7 +238,10 @@ mod tests {
             let date = Now { year, month, day, ..now };
             assert_eq!(date.format("%a").as_deref(), Ok(name), "{year}-{month}-{day}");
         }
-        assert_eq!(now.format("%Q").expect_err("unknown"), "strftime_now knows no %Q; expected one of aAbBdeFHhIjmMpSTyY%");
+        assert_eq!(
+            now.format("%Q").expect_err("unknown"),
+            "strftime_now knows no %Q; expected one of aAbBdeFHhIjmMpSTyY%"
+        );
         assert!(Now { month: 13, ..now }.format("%Y").is_err());
     }
 

@@ -60,7 +60,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<Asked>, Failure> {
 }
 
 fn object(text: &str) -> Result<Asked, String> {
-    const EXPECTED: &str = r#"expected {"prompt": "..."} or {"messages": [{"role": "user", "content": "..."}]}"#;
+    const EXPECTED: &str =
+        r#"expected {"prompt": "..."} or {"messages": [{"role": "user", "content": "..."}]}"#;
     let value: serde_json::Value =
         serde_json::from_str(text).map_err(|error| format!("not JSON: {error}; {EXPECTED}"))?;
     let keys = value.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>());

@@ -17,7 +17,8 @@ use std::time::{Duration, Instant};
 use superalign_core::{ModelError, Seed};
 use superalign_inference::{
     CacheUse, ChatEnd, ChatTemplate, Completion, EndToken, Event, Filters, GenerateError, GenerateOptions,
-    Generator, Message, Now, OpenOptions, Prompt, RuntimeChoice, Sampling, SpecialTokens, generate as continued,
+    Generator, Message, Now, OpenOptions, Prompt, RuntimeChoice, Sampling, SpecialTokens,
+    generate as continued,
 };
 
 const EXAMPLES: &str = "\
@@ -217,7 +218,9 @@ pub(super) fn generate(args: &GenerateArgs, out: &mut dyn Write) -> Result<(), F
     let mut model = Generator::open(&args.model, runtime, &OpenOptions::default(), CacheUse::default())
         .map_err(Failure::usage)?;
     if !model.has_cache() {
-        eprintln!("warning: the model has no graph with a key-value cache, so every token reads the whole text again");
+        eprintln!(
+            "warning: the model has no graph with a key-value cache, so every token reads the whole text again"
+        );
     }
     let stop = Arc::new(AtomicBool::new(false));
     run::listen(&stop);
@@ -253,7 +256,10 @@ pub(super) fn generate(args: &GenerateArgs, out: &mut dyn Write) -> Result<(), F
             Err(GenerateError::Model(ModelError::Stopped)) => {
                 writer.write(&sheet, &finished)?;
                 let place = writer.keep()?;
-                eprintln!("stopped: {} of {total} completions are {place}; the same command begins again", count.finished);
+                eprintln!(
+                    "stopped: {} of {total} completions are {place}; the same command begins again",
+                    count.finished
+                );
                 return Err(Failure::Stopped);
             }
             Err(GenerateError::Model(ModelError::Input { index, reason })) => {
@@ -313,9 +319,13 @@ impl Count {
     fn summary(&self, model: &Generator) -> String {
         let Self { finished, tokens, .. } = self;
         let plural = if *finished == 1 { "" } else { "s" };
-        format!("{finished} completion{plural} of {}, {tokens} tokens, {:.0} tokens/s,", model.name(), self.rate())
-            .trim_end_matches(',')
-            .to_owned()
+        format!(
+            "{finished} completion{plural} of {}, {tokens} tokens, {:.0} tokens/s,",
+            model.name(),
+            self.rate()
+        )
+        .trim_end_matches(',')
+        .to_owned()
     }
 
     fn object(&self, model: &Generator, path: &Path) -> String {

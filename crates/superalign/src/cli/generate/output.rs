@@ -163,6 +163,7 @@ fn line(sheet: &Sheet<'_>, one: &Completion) -> serde_json::Result<String> {
 
 /// The completion under its prompt, the prompt only once.
 fn text(sheet: &Sheet<'_>, one: &Completion) -> String {
-    let head = if one.sample == 0 { format!("> {}\n", sheet.prompts[one.prompt].text) } else { String::new() };
+    let head =
+        if one.sample == 0 { format!("> {}\n", sheet.prompts[one.prompt].text) } else { String::new() };
     format!("{head}{}\n", one.text)
 }

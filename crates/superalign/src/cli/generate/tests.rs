@@ -73,7 +73,8 @@ fn one_prompt_is_answered_with_text() {
 #[test]
 fn a_file_is_answered_line_by_line_and_the_same_again() {
     let folder = Folder::new();
-    let input = folder.file("in.jsonl", b"{\"id\": 7, \"prompt\": \"ask biba\"}\n\n{\"prompt\": \"say\", \"else\": 1}\r\n");
+    let input = folder
+        .file("in.jsonl", b"{\"id\": 7, \"prompt\": \"ask biba\"}\n\n{\"prompt\": \"say\", \"else\": 1}\r\n");
     let output = folder.path("out.jsonl");
     let ask = |more: &[&str]| {
         let usual = [input.as_str(), "--n", "3", "--temperature", "1", "--max-tokens", "8"];
@@ -150,7 +151,9 @@ fn what_cannot_be_answered_is_told() {
 #[test]
 fn a_date_is_checked() {
     assert_eq!(date("2024-02-29").map(|now| (now.year, now.month, now.day)), Ok((2024, 2, 29)));
-    for wrong in ["2023-02-29", "2024-13-01", "2024-00-01", "2024-01-00", "2024-1", "today", "0-1-1", "2024-01-01-01"] {
+    for wrong in
+        ["2023-02-29", "2024-13-01", "2024-00-01", "2024-01-00", "2024-1", "today", "0-1-1", "2024-01-01-01"]
+    {
         assert!(date(wrong).is_err(), "{wrong}");
     }
 }

@@ -3,6 +3,7 @@
 //! - [`Runtime`]: finds ONNX Runtime on the machine, and otherwise runs on the tract that is built in;
 //! - [`OnnxModel`]: a folder with a graph and a tokenizer, behind the [`Model`](superalign_core::Model) seam;
 //! - [`describe`]: what a folder contains, and [`OnnxModel::smoke_test`], whether it works;
+//! - [`generate()`]: continues prompts, many side by side, through the key-value cache;
 //! - [`FeatureCache`]: what a model has answered once is not computed again;
 //! - [`install`]: fetches ONNX Runtime through the machine's own pip or npm.
 //!
@@ -11,6 +12,7 @@
 mod batch;
 mod cache;
 mod error;
+mod generate;
 mod graph;
 pub mod install;
 mod model;
@@ -19,6 +21,10 @@ mod tokenize;
 
 pub use cache::{CacheError, CacheStats, FeatureCache, choices_cached, embed_cached};
 pub use error::OpenError;
+pub use generate::{
+    CacheUse, ChatEnd, ChatError, ChatTemplate, Completion, EndToken, Event, Filters, Finish, GenerateError,
+    GenerateOptions, Generator, Message, Now, Prompt, Sampling, SpecialTokens, generate, sampling,
+};
 pub use model::{
     Description, DeviceReport, DeviceTarget, DeviceWorkload, ElementCount, FileSize, GraphChoice,
     GraphFormat, NoGraph, OnnxModel, OpenOptions, PortDescription, SmokeTest, Task, TokenizerDescription,

@@ -186,6 +186,43 @@ impl TextTokenizer {
         tails.into_iter().zip(choices).map(continued).collect()
     }
 
+    /// The tokens of a text that will go on: special tokens in front are kept, those behind are not.
+    pub(crate) fn prompt(&self, text: &str) -> Result<Tokens, String> {
+        let (front, ids) = self.front(text)?;
+        self.joined(front, ids)
+    }
+
+    /// The tokens of a text that has its special tokens already.
+    pub(crate) fn as_written(&self, text: &str) -> Result<Tokens, String> {
+        let ids = self.bare(text)?.get_ids().to_vec();
+        self.joined(Vec::new(), ids)
+    }
+
+    /// The text of tokens, without special ones.
+    pub(crate) fn decode(&self, ids: &[u32]) -> Result<String, String> {
+        self.inner.decode(ids, true).map_err(|error| format!("the tokenizer failed: {error}"))
+    }
+
+    fn joined(&self, front: Vec<u32>, tail: Vec<u32>) -> Result<Tokens, String> {
+        let length = front.len() + tail.len();
+        if length == 0 {
+            return Err(
+                "the prompt has no token and the tokenizer puts none in front; expected a prompt".into()
+            );
+        }
+        let over = length.saturating_sub(self.limit);
+        if over > 0 && (self.truncation == Truncation::Refuse || over >= tail.len()) {
+            return Err(self.too_long(length));
+        }
+        let mut ids = front;
+        match self.truncation {
+            Truncation::KeepStart => ids.extend(&tail[..tail.len() - over]),
+            Truncation::Refuse | Truncation::KeepEnd => ids.extend(&tail[over..]),
+        }
+        let unknown = self.unknown_in(&ids);
+        Ok(Tokens { types: vec![0; ids.len()], ids, truncated: over > 0, unknown })
+    }
+
     /// The special tokens in front of a text, and the tokens of the text itself.
     fn front(&self, text: &str) -> Result<(Vec<u32>, Vec<u32>), String> {
         let bare = self.bare(text)?;

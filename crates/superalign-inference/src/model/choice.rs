@@ -3,8 +3,13 @@
 use super::sessions::{self, Padded};
 use super::{OnnxModel, failure};
 use crate::batch;
+use crate::error::OpenError;
+use crate::generate::choice as through_cache;
+use crate::generate::graph::DecoderGraph;
+use crate::generate::read_json;
 use crate::tokenize::Continued;
 use ndarray::{ArrayViewD, Ix3};
+use std::path::Path;
 use superalign_core::{ChoicePrompt, LogLikelihood, ModelError};
 
 /// A row of tokens that the model reads, and the continuations whose likelihood it tells.
@@ -44,6 +49,10 @@ impl OnnxModel {
             encoded.iter().map(|choices| vec![none; choices.len()]).collect();
         let rows: Vec<Row> =
             encoded.iter().enumerate().flat_map(|(prompt, choices)| rows(prompt, choices)).collect();
+        // Where every prompt takes one row, nothing would be read twice.
+        if rows.len() > prompts.len() && self.cached.is_some() {
+            return self.choices_through_cache(&encoded, results, done);
+        }
         let lengths: Vec<usize> = rows.iter().map(|row| row.ids.len()).collect();
         let batches = batch::plan(&lengths, self.token_budget, false);
         self.pool
@@ -77,6 +86,42 @@ impl OnnxModel {
             },
         )?;
         Ok(results)
+    }
+
+    fn choices_through_cache(
+        &mut self,
+        encoded: &[Vec<Continued>],
+        mut results: Vec<Vec<LogLikelihood>>,
+        done: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Vec<Vec<LogLikelihood>>, ModelError> {
+        let (card, pool) = (&self.card, &self.pool);
+        let failed = |reason: String| failure(card, &reason);
+        let Some((graph, sessions)) = &mut self.cached else { return Ok(results) };
+        if sessions.is_empty() {
+            *sessions = pool.beside(&graph.path, &graph.graph, &graph.outputs()).map_err(failed)?;
+        }
+        let mut open: Vec<usize> = encoded.iter().map(Vec::len).collect();
+        let mut finished = 0;
+        through_cache::sums(sessions, graph, self.token_budget, encoded, failed, |sums| {
+            for (prompt, choice, sum) in sums {
+                let Continued { ids, start, .. } = &encoded[prompt][choice];
+                results[prompt][choice] = LogLikelihood { sum, tokens: ids.len() - start };
+                open[prompt] -= 1;
+                finished += usize::from(open[prompt] == 0);
+            }
+            if done(finished) { Ok(()) } else { Err(ModelError::Stopped) }
+        })?;
+        Ok(results)
+    }
+}
+
+/// The graph with a cache beside a decoder's graph, where there is one that takes several tokens after a cache.
+pub(super) fn cached(folder: &Path) -> Result<Option<DecoderGraph>, OpenError> {
+    match DecoderGraph::with_cache(folder, &read_json(&folder.join("config.json"))?) {
+        Ok(found) => Ok(found.filter(|graph| graph.steps_of_any_length)),
+        // The decoder of another kind of model; whole sequences need nothing of it.
+        Err(OpenError::Graph { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

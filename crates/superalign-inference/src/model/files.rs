@@ -227,7 +227,7 @@ pub(super) fn outside_path(graph: &Path, location: &str) -> PathBuf {
 
 /// Checks that all outside weights are there and long enough; returns the files in which they lie,
 /// with their sizes.
-fn check_external(path: &Path, graph: &Graph) -> Result<BTreeMap<String, u64>, OpenError> {
+pub(crate) fn check_external(path: &Path, graph: &Graph) -> Result<BTreeMap<String, u64>, OpenError> {
     let mut sizes: BTreeMap<String, u64> = BTreeMap::new();
     for (tensor, External { location, offset, length }) in graph.external() {
         let wrong = |reason: String| OpenError::ExternalData {

@@ -18,13 +18,16 @@ pub use layout::{GraphChoice, GraphFormat, NoGraph, choose_graph, is_data_of};
 pub use smoke::SmokeTest;
 
 use crate::error::OpenError;
+use crate::generate::graph::DecoderGraph;
 use crate::graph::Graph;
 use crate::runtime::Runtime;
 use crate::tokenize::{TextTokenizer, Truncation};
 use files::Files;
+pub(crate) use files::check_external;
 use ndarray::Array2;
 use roles::Roles;
-use sessions::{Pool, Workers};
+use sessions::Pool;
+pub(crate) use sessions::{Workers, open as open_sessions};
 use std::path::{Path, PathBuf};
 use superalign_core::{ChoicePrompt, EmbedRequest, LogLikelihood, Model, ModelCard, ModelError};
 
@@ -96,6 +99,8 @@ const DEFAULT_LIMIT: usize = 4096;
 /// key-value cache that the graph asks for (`past_key_values.N.key|value`, `use_cache_branch`) is empty here. Outputs, at
 /// least one of: `last_hidden_state` and `hidden_states.N` `(batch, sequence, width)`, `logits`
 /// `(batch, sequence, vocabulary)` or, of a classifier or reward model, `(batch, classes)`.
+/// A graph with a key-value cache beside it (`model_with_past.onnx`, `decoder_model_merged.onnx`) is used for choices, so
+/// that each prefix is read once.
 ///
 /// The vector or likelihood of a text depends on the request alone, to the bit, whatever the number of cores; the
 /// same text in another request may differ in the last digits, as it is padded in another batch.
@@ -122,6 +127,8 @@ pub struct OnnxModel {
     token_budget: usize,
     cores: usize,
     pool: Pool,
+    /// A graph with a cache over the same weights, for choices, and its sessions once they are open.
+    cached: Option<(DecoderGraph, Vec<ort::session::Session>)>,
     usage: Usage,
 }
 
@@ -160,16 +167,13 @@ impl OnnxModel {
             .ok_or_else(|| {
                 refused("the width of its states is not stated; expected hidden_size in config.json".into())
             })?;
+        let cached = if roles.logits.is_some() { choice::cached(&folder)? } else { None };
+        let digest = cached.as_ref().map_or_else(
+            || digest.clone(),
+            |cached| blake3::hash(format!("{digest} {}", cached.digest).as_bytes()).to_hex().to_string(),
+        );
         let parameters = graph.parameters();
-        let cores = options
-            .cores
-            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
-            .max(1);
-        let workers = if parameters > LARGE {
-            Workers { sessions: 1, threads: cores }
-        } else {
-            Workers { sessions: cores, threads: 1 }
-        };
+        let (cores, workers) = (cores(options), workers(options, parameters));
         let folder_name = || folder.file_name().map(|name| name.to_string_lossy().into_owned());
         let card = ModelCard {
             name: options.name.clone().or_else(folder_name).unwrap_or_else(|| "model".into()),
@@ -192,6 +196,7 @@ impl OnnxModel {
             token_budget,
             cores,
             pool,
+            cached: cached.map(|graph| (graph, Vec::new())),
             usage: Usage::default(),
         })
     }
@@ -225,6 +230,20 @@ impl OnnxModel {
 
     fn failed(&self, reason: &str) -> ModelError {
         failure(&self.card, reason)
+    }
+}
+
+fn cores(options: &OpenOptions) -> usize {
+    options.cores.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
+}
+
+/// How a model of that many parameters is spread over the cores.
+pub(crate) fn workers(options: &OpenOptions, parameters: u64) -> Workers {
+    let cores = cores(options);
+    if parameters > LARGE {
+        Workers { sessions: 1, threads: cores }
+    } else {
+        Workers { sessions: cores, threads: 1 }
     }
 }
 

@@ -46,9 +46,9 @@ impl Padded {
 
 /// How many sessions to open, and with how many threads each.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Workers {
-    pub(super) sessions: usize,
-    pub(super) threads: usize,
+pub(crate) struct Workers {
+    pub(crate) sessions: usize,
+    pub(crate) threads: usize,
 }
 
 /// The open sessions of a model, for the outputs used last.
@@ -72,11 +72,21 @@ impl Pool {
             Some(place) => self.open.remove(place).1,
             None => {
                 self.open.truncate(Self::KEPT - 1);
-                open(self.runtime, path, graph, output, self.workers)?
+                open(self.runtime, path, graph, &[output], self.workers)?
             }
         };
         self.open.insert(0, (output.to_owned(), sessions));
         Ok(())
+    }
+
+    /// Sessions for some outputs of another graph over the same weights.
+    pub(super) fn beside(
+        &self,
+        path: &Path,
+        graph: &Graph,
+        outputs: &[&str],
+    ) -> Result<Vec<Session>, String> {
+        open(self.runtime, path, graph, outputs, self.workers)
     }
 
     /// The sessions brought to the front last.
@@ -85,12 +95,12 @@ impl Pool {
     }
 }
 
-/// Opens the sessions for one output of a graph.
-fn open(
+/// Opens the sessions for some outputs of a graph.
+pub(crate) fn open(
     runtime: &Runtime,
     graph_path: &Path,
     graph: &Graph,
-    output: &str,
+    outputs: &[&str],
     workers: Workers,
 ) -> Result<Vec<Session>, String> {
     // tract reads graphs from memory only when they are whole; ONNX Runtime is told where to look.
@@ -98,7 +108,7 @@ fn open(
     let mut take_in = |external: &External| {
         if whole { read_external(graph_path, external).map(Some) } else { Ok(None) }
     };
-    let bytes = graph.keep(&[output], &mut take_in)?;
+    let bytes = graph.keep(outputs, &mut take_in)?;
     let folder = graph_path.parent().unwrap_or(Path::new("")).to_string_lossy().into_owned();
     let open_one = || -> Result<Session, String> {
         let mut builder = Session::builder(runtime.environment())

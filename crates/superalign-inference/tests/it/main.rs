@@ -1,7 +1,9 @@
 //! The crate from outside: tiny models of known answers, a real encoder where it is there, and every error's text.
 
+mod chat;
 mod errors;
 mod features;
+mod generation;
 mod install;
 mod parity;
 mod runtimes;

@@ -3,6 +3,7 @@
 mod compare;
 mod data;
 mod extrapolate;
+mod generate;
 mod measure;
 mod models;
 mod rank;
@@ -27,6 +28,8 @@ Examples:
   superalign extrapolate table.csv       what harder items or larger models will show
   superalign rank votes.csv              models ranked by votes on their answers
   superalign models check DIR            what a model's folder contains, and whether it works
+  superalign generate prompts.jsonl --model models/ladder/rung-3
+                                         prompts continued by a model
   superalign runtime install             makes models run several times faster
 
 Exit codes:
@@ -69,6 +72,8 @@ enum Command {
     Extrapolate(extrapolate::ExtrapolateArgs),
     /// Rank models by votes on their answers, with intervals
     Rank(rank::RankArgs),
+    /// Continue prompts with a model
+    Generate(generate::GenerateArgs),
     /// Read the generated world, or write its corpus, tokenizer, items and preferences
     #[command(subcommand)]
     World(world::WorldCommand),
@@ -113,6 +118,7 @@ pub fn main() -> ExitCode {
         Command::Compare(args) => compare::compare(&args, out),
         Command::Extrapolate(args) => extrapolate::extrapolate(&args, out),
         Command::Rank(args) => rank::rank(&args, out),
+        Command::Generate(args) => generate::generate(&args, out),
         Command::World(command) => world::world(&command, out),
     };
     // Whoever reads the output may have gone; that is their affair.

@@ -82,10 +82,20 @@ enum PoolingArg {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum RuntimeArg {
+pub(super) enum RuntimeArg {
     Auto,
     Tract,
     Onnxruntime,
+}
+
+impl From<RuntimeArg> for RuntimeChoice {
+    fn from(argument: RuntimeArg) -> Self {
+        match argument {
+            RuntimeArg::Auto => Self::Auto,
+            RuntimeArg::Tract => Self::Tract,
+            RuntimeArg::Onnxruntime => Self::OnnxRuntime,
+        }
+    }
 }
 
 impl RunArgs {
@@ -113,12 +123,7 @@ impl RunArgs {
 
 pub(super) fn run(args: &RunArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let specs = specs(args)?;
-    let wish = args.runtime.map(|r| match r {
-        RuntimeArg::Auto => RuntimeChoice::Auto,
-        RuntimeArg::Tract => RuntimeChoice::Tract,
-        RuntimeArg::Onnxruntime => RuntimeChoice::OnnxRuntime,
-    });
-    let runtime = runtime::start(wish)?;
+    let runtime = runtime::start(args.runtime.map(RuntimeChoice::from))?;
     let stop = Arc::new(AtomicBool::new(false));
     listen(&stop);
     let progress = Progress::auto();

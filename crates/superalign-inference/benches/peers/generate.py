@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Times generation against Python transformers on the processor: tokens a second for a batch of prompts.
+
+Usage: generate.py [--model DIR] [--rounds N] [--prompts N] [--json FILE]
+
+Both continue the same prompts by 64 tokens each, greedily, end tokens ignored; both in single precision on all cores,
+transformers with its key-value cache, left padding and default threads. They take turns; opening and a first round to
+warm up are not timed; the median of the turns is compared. ONNX Runtime is the one that `superalign runtime status`
+tells. Exit status 1 if a token differs.
+"""
+
+import argparse
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import time
+import venv
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[3]
+REQUIREMENTS = HERE / "requirements-generate.txt"
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", type=Path, default=ROOT / "models" / "ladder" / "rung-3")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of either side [%(default)s]")
+    parser.add_argument("--prompts", type=int, default=32)
+    parser.add_argument("--json", type=Path, help="write the figures here as well")
+    return parser.parse_args()
+
+
+def enter_environment():
+    """Runs this script again inside a virtual environment."""
+    folder = ROOT / "target" / "peers" / "venv-generate"
+    if Path(sys.prefix).resolve() == folder.resolve():
+        return
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    done = folder / "requirements.done"
+    wanted = REQUIREMENTS.read_text()
+    if not done.exists() or done.read_text() != wanted:
+        print(f"making the environment {folder} (once)", file=sys.stderr, flush=True)
+        venv.create(folder, with_pip=True, symlinks=os.name != "nt")
+        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS]
+        subprocess.run(pip, check=True)
+        done.write_text(wanted)
+    sys.exit(subprocess.run([python, __file__, *sys.argv[1:]]).returncode)
+
+
+def build():
+    cargo = os.environ.get("CARGO", "cargo")
+    package = ["-p", "superalign-inference", "--example", "generate"]
+    subprocess.run([cargo, "build", "--quiet", "--release", *package], cwd=ROOT, check=True)
+    return ROOT / "target" / "release" / "examples" / "generate"
+
+
+def prompts(model, count):
+    from tokenizers import Tokenizer
+
+    vocabulary = Tokenizer.from_file(str(model / "tokenizer.json")).get_vocab()
+    words = sorted(word for word in vocabulary if word.isalpha())
+    draw = random.Random(1)
+    return [" ".join(draw.choices(words, k=draw.randint(4, 40))) for _ in range(count)]
+
+
+def main():
+    options = arguments()
+    enter_environment()
+    program = Path(os.environ["GENERATE_EXAMPLE"]) if "GENERATE_EXAMPLE" in os.environ else build()
+    texts = prompts(options.model, options.prompts)
+
+    import torch
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    tokenizer = transformers.PreTrainedTokenizerFast(
+        tokenizer_file=str(options.model / "tokenizer.json"), pad_token="<pad>", padding_side="left"
+    )
+    peer = transformers.AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.float32).eval()
+    peer.generation_config.eos_token_id = None
+
+    def theirs():
+        start = time.perf_counter()
+        batch = tokenizer(texts, padding=True, return_tensors="pt", return_token_type_ids=False)
+        with torch.inference_mode():
+            ids = peer.generate(**batch, do_sample=False, max_new_tokens=64, pad_token_id=0)
+        new = ids[:, batch["input_ids"].shape[1]:]
+        return new.numel() / (time.perf_counter() - start), new.tolist()
+
+    def ours():
+        command = [program, options.model, "1", "2"]
+        done = subprocess.run(command, input="\n".join(texts), text=True, stdout=subprocess.PIPE, check=True)
+        second = json.loads(done.stdout.splitlines()[1])
+        return second["tokens"] / second["seconds"], second["ids"]
+
+    theirs()
+    turns = []
+    for turn in range(options.rounds):
+        (mine, my_ids), (other, other_ids) = ours(), theirs()
+        same = sum(a == b for a, b in zip(my_ids, other_ids))
+        turns.append((mine, other))
+        load = os.getloadavg()[0]
+        print(f"turn {turn + 1}: ours {mine:8.0f} tokens/s, transformers {other:8.0f}; "
+              f"{same} of {len(texts)} completions equal; load {load:.1f}", flush=True)
+    mine, other = (statistics.median(side) for side in zip(*turns))
+    ratio = statistics.median(a / b for a, b in turns)
+    print(f"median: ours {mine:.0f}, transformers {other:.0f} tokens/s; ratio of turns {ratio:.2f} "
+          f"(torch {torch.__version__}, {torch.get_num_threads()} threads)")
+    if options.json:
+        figures = {"ours": mine, "transformers": other, "ratio": ratio, "turns": turns, "equal": same}
+        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+    sys.exit(same != len(texts))
+
+
+main()

@@ -1,3 +1,5 @@
+//! Exact ratios and nesting of every kind of noise, what its weights do, and what mistakes are told.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -67,6 +67,7 @@ fn verbs() -> BTreeSet<String> {
 }
 
 fn words_after(text: &str, mark: &str) -> Vec<String> {
-    let word = |rest: &str| rest.chars().take_while(char::is_ascii_lowercase).collect::<String>();
-    text.split(mark).skip(1).map(word).filter(|word| !word.is_empty()).collect()
+    let part = |letter: &char| letter.is_ascii_lowercase() || *letter == '-';
+    let word = |rest: &str| rest.chars().take_while(part).collect::<String>();
+    text.split(mark).skip(1).map(word).filter(|word| !word.is_empty() && !word.starts_with('-')).collect()
 }

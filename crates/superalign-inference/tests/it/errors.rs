@@ -119,7 +119,7 @@ fn files_of_other_kinds_are_named() {
     );
     insta::assert_snapshot!("list_config", spoiled("decoder", |folder| write(folder, "config.json", "[]")));
     let said = spoiled("decoder", |folder| {
-        std::fs::write(folder.join("tokenizer.json"), [0xff, 0xfe]).expect("written")
+        std::fs::write(folder.join("tokenizer.json"), [0xff, 0xfe]).expect("written");
     });
     assert!(said.starts_with("FOLDER/tokenizer.json: not a tokenizer: "), "{said}");
 }

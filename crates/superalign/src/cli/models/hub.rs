@@ -122,7 +122,7 @@ impl Repository {
         }
         let repo = Repo::with_revision(name.to_owned(), RepoType::Model, revision.to_owned());
         match settings.offline {
-            Offline::Yes => Self::in_cache(settings, repo, name, revision),
+            Offline::Yes => Self::in_cache(settings, &repo, name, revision),
             Offline::No => Self::on_hub(settings, repo, name, revision),
         }
     }
@@ -169,7 +169,7 @@ impl Repository {
         Ok(Self { commit: info.sha, licence, files, access: Access::Hub(Box::new(api)) })
     }
 
-    fn in_cache(settings: &Settings, repo: Repo, name: &str, revision: &str) -> Result<Self, String> {
+    fn in_cache(settings: &Settings, repo: &Repo, name: &str, revision: &str) -> Result<Self, String> {
         let folder = settings.cache.join(repo.folder_name());
         let named = std::fs::read_to_string(folder.join("refs").join(revision)).ok();
         let commit = named.map_or_else(|| revision.to_owned(), |commit| commit.trim().to_owned());

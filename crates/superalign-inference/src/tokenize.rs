@@ -189,13 +189,13 @@ impl TextTokenizer {
     /// The tokens of a text that will go on: special tokens in front are kept, those behind are not.
     pub(crate) fn prompt(&self, text: &str) -> Result<Tokens, String> {
         let (front, ids) = self.front(text)?;
-        self.joined(front, ids)
+        self.joined(front, &ids)
     }
 
     /// The tokens of a text that has its special tokens already.
     pub(crate) fn as_written(&self, text: &str) -> Result<Tokens, String> {
         let ids = self.bare(text)?.get_ids().to_vec();
-        self.joined(Vec::new(), ids)
+        self.joined(Vec::new(), &ids)
     }
 
     /// The text of tokens, without special ones.
@@ -203,7 +203,7 @@ impl TextTokenizer {
         self.inner.decode(ids, true).map_err(|error| format!("the tokenizer failed: {error}"))
     }
 
-    fn joined(&self, front: Vec<u32>, tail: Vec<u32>) -> Result<Tokens, String> {
+    fn joined(&self, front: Vec<u32>, tail: &[u32]) -> Result<Tokens, String> {
         let length = front.len() + tail.len();
         if length == 0 {
             return Err(

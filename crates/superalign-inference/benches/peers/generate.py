@@ -5,7 +5,8 @@ Usage: generate.py [--model DIR] [--rounds N] [--prompts N] [--json FILE]
 
 Both continue the same prompts by 64 tokens each, greedily, end tokens ignored; both in single precision on all cores,
 transformers with its key-value cache, left padding and default threads. They take turns; opening and a first round to
-warm up are not timed; the median of the turns is compared. ONNX Runtime is the one that `superalign runtime status`
+warm up are not timed; the median of the turns is compared, and so is the processor time that a batch costs, which other
+work on the machine disturbs less (spinning threads count in it). ONNX Runtime is the one that `superalign runtime status`
 tells. Exit status 1 if a token differs.
 """
 
@@ -13,6 +14,7 @@ import argparse
 import json
 import os
 import random
+import resource
 import statistics
 import subprocess
 import sys
@@ -97,10 +99,22 @@ def main():
         second = json.loads(done.stdout.splitlines()[1])
         return second["tokens"] / second["seconds"], second["ids"]
 
+    def cost(rounds):
+        """Processor seconds of a whole run of ours."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        command = [program, options.model, "1", str(rounds)]
+        subprocess.run(command, input="\n".join(texts), text=True, stdout=subprocess.DEVNULL, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
     theirs()
-    turns = []
+    turns, costs = [], []
     for turn in range(options.rounds):
-        (mine, my_ids), (other, other_ids) = ours(), theirs()
+        mine, my_ids = ours()
+        before = time.process_time()
+        other, other_ids = theirs()
+        other_cost = time.process_time() - before
+        costs.append(((cost(6) - cost(1)) / 5, other_cost))
         same = sum(a == b for a, b in zip(my_ids, other_ids))
         turns.append((mine, other))
         load = os.getloadavg()[0]
@@ -110,8 +124,10 @@ def main():
     ratio = statistics.median(a / b for a, b in turns)
     print(f"median: ours {mine:.0f}, transformers {other:.0f} tokens/s; ratio of turns {ratio:.2f} "
           f"(torch {torch.__version__}, {torch.get_num_threads()} threads)")
+    my_cost, other_cost = (statistics.median(side) for side in zip(*costs))
+    print(f"processor seconds a batch: ours {my_cost:.2f}, transformers {other_cost:.2f}; ratio {other_cost / my_cost:.2f}")
     if options.json:
-        figures = {"ours": mine, "transformers": other, "ratio": ratio, "turns": turns, "equal": same}
+        figures = {"ours": mine, "transformers": other, "ratio": ratio, "turns": turns, "costs": costs, "equal": same}
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
     sys.exit(same != len(texts))
 

@@ -89,7 +89,7 @@ fn batch_sums(
     let (block, first) = read(session, graph, &prefixes)?;
     let mut sums: Vec<Vec<f64>> = Vec::with_capacity(groups.len());
     for (group, scores) in groups.iter().zip(first.outer_iter()) {
-        let one = |(_, tokens): &(usize, &[u32])| log_probability(scores, tokens.first());
+        let one = |(_, tokens): &(usize, &[u32])| log_probability(&scores, tokens.first());
         sums.push(group.choices.iter().map(one).collect::<Result<_, String>>()?);
     }
     let rows: Vec<Row<'_>> =
@@ -105,7 +105,7 @@ fn batch_sums(
                 for (number, tokens) in &rows[at].choices {
                     let mut sum = 0.0;
                     for (position, token) in tokens[1..].iter().enumerate() {
-                        sum += log_probability(scores.slice(ndarray::s![row, position, ..]), Some(token))?;
+                        sum += log_probability(&scores.slice(ndarray::s![row, position, ..]), Some(token))?;
                     }
                     let group = rows[at].group;
                     let place = groups[group].choices.iter().position(|(one, _)| one == number);
@@ -121,7 +121,7 @@ fn batch_sums(
     Ok(told.collect())
 }
 
-fn log_probability(scores: ArrayView1<'_, f32>, token: Option<&u32>) -> Result<f64, String> {
+fn log_probability(scores: &ArrayView1<'_, f32>, token: Option<&u32>) -> Result<f64, String> {
     let token = *token.ok_or("a choice without a token")?;
     let score = scores
         .get(token as usize)

@@ -201,26 +201,26 @@ impl GenerateOptions {
     pub fn check(&self) -> Result<(), GenerateError> {
         let counts = [("max_tokens", self.max_tokens), ("samples", self.samples), ("rows", self.rows)];
         for (setting, count) in counts {
-            require(setting, count, count > 0, "at least 1")?;
+            require(setting, &count, count > 0, "at least 1")?;
         }
         let penalty = self.repetition_penalty;
         let above_0 = "a finite number above 0";
-        require("repetition_penalty", penalty, penalty.is_finite() && penalty > 0.0, above_0)?;
+        require("repetition_penalty", &penalty, penalty.is_finite() && penalty > 0.0, above_0)?;
         if let Some(empty) = self.stop.iter().find(|text| text.is_empty()) {
-            require("stop", format!("{empty:?}"), false, "texts of one letter at least")?;
+            require("stop", &format!("{empty:?}"), false, "texts of one letter at least")?;
         }
         let Sampling::Random(Filters { temperature, top_k, top_p, min_p }) = self.sampling else {
             return Ok(());
         };
-        require("temperature", temperature, temperature.is_finite() && temperature > 0.0, above_0)?;
+        require("temperature", &temperature, temperature.is_finite() && temperature > 0.0, above_0)?;
         if let Some(k) = top_k {
-            require("top_k", k, k > 0, "at least 1")?;
+            require("top_k", &k, k > 0, "at least 1")?;
         }
         if let Some(p) = top_p {
-            require("top_p", p, p > 0.0 && p <= 1.0, "a number above 0 and at most 1")?;
+            require("top_p", &p, p > 0.0 && p <= 1.0, "a number above 0 and at most 1")?;
         }
         if let Some(p) = min_p {
-            require("min_p", p, (0.0..=1.0).contains(&p), "a number from 0 to 1")?;
+            require("min_p", &p, (0.0..=1.0).contains(&p), "a number from 0 to 1")?;
         }
         Ok(())
     }
@@ -228,7 +228,7 @@ impl GenerateOptions {
 
 fn require(
     setting: &'static str,
-    found: impl ToString,
+    found: &impl ToString,
     fulfilled: bool,
     expected: &'static str,
 ) -> Result<(), GenerateError> {

@@ -62,7 +62,7 @@ fn nothing<T: PrimitiveTensorElementType + std::fmt::Debug>(
     rows: usize,
 ) -> Result<DynValue, String> {
     Tensor::<T>::new(&Allocator::default(), [rows, port.heads, 0, port.width])
-        .map(|tensor| tensor.into_dyn())
+        .map(Tensor::into_dyn)
         .map_err(|error| error.to_string())
 }
 
@@ -97,7 +97,7 @@ fn gathered<T: PrimitiveTensorElementType + Copy + Default + std::fmt::Debug + '
         }
     }
     Tensor::from_array(([picks.len(), heads, columns, width], out))
-        .map(|tensor| tensor.into_dyn())
+        .map(Tensor::into_dyn)
         .map_err(|error| error.to_string())
 }
 

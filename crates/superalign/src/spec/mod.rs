@@ -7,7 +7,10 @@ pub mod design;
 mod error;
 mod section;
 
-pub use design::{Design, GapCalibration, LossName, NoiseCapacity, NoiseName, WeakToStrong};
+pub use design::{
+    Design, Evaluation, GapCalibration, LossName, NoiseCapacity, NoiseName, RewardBench, ScorerName,
+    WeakToStrong,
+};
 pub use error::SpecError;
 pub(crate) use error::nearest;
 pub(crate) use section::Choice;

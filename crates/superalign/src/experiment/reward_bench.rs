@@ -40,6 +40,11 @@ pub(crate) fn section_cell(rung: &str, scorer: ScorerName, section: &str) -> Str
     format!("{}/section={section}", scorer_cell(rung, scorer))
 }
 
+/// The cell of one of its subsets.
+pub(crate) fn subset_cell(rung: &str, scorer: ScorerName, subset: &str) -> String {
+    format!("{}/subset={subset}", scorer_cell(rung, scorer))
+}
+
 /// The cell of what a way of scoring gains from the weakest rung to the strongest.
 pub(crate) fn rise_cell(scorer: ScorerName, section: &str) -> String {
     format!("scorer={}/section={section}", scorer.name())
@@ -48,6 +53,11 @@ pub(crate) fn rise_cell(scorer: ScorerName, section: &str) -> String {
 /// The name of a way of scoring.
 pub(crate) fn scorer_name(scorer: ScorerName) -> &'static str {
     scorer.name()
+}
+
+/// The subsets with their sections, in the order of tables.
+pub(crate) fn subsets() -> Vec<(String, String)> {
+    world_table().subsets.into_iter().map(|subset| (subset.name, subset.section)).collect()
 }
 
 /// The sections and the whole, in the order of tables.
@@ -171,6 +181,15 @@ impl Experiment for RewardBench {
                         outcome,
                     ));
                 }
+                for (subset, _) in subsets() {
+                    let cell = subset_cell(&rung.name, scorer, &subset);
+                    let those = members(&test, &subset);
+                    let outcome = mean
+                        .as_ref()
+                        .map_err(Clone::clone)
+                        .and_then(|mean| accuracy(&those, mean, &bootstrap(plan, &cell)));
+                    rows.push(Row::new(cell, None, SCORE, "share", those.len(), outcome));
+                }
                 all.push(mean);
             }
             let (Some(weakest), Some(strongest)) = (all.first(), all.last()) else { continue };
@@ -280,20 +299,38 @@ fn sums(
     by: &superalign_core::Bootstrap,
 ) -> Result<(Vec<Sum>, Sum), String> {
     let found =
-        own_estimates(&world_table(), &subsets(test), credits, Some(&groups(test)), Missing::Refuse, by)
+        own_estimates(&world_table(), &subsets_of(test), credits, Some(&groups(test)), Missing::Refuse, by)
             .map_err(|e| e.to_string())?;
     let text = |sum: Result<Estimate, superalign_evaluation::EvaluationError>| sum.map_err(|e| e.to_string());
     Ok((found.sections.into_iter().map(text).collect(), text(found.overall)))
 }
 
 /// The subset of each pair.
-fn subsets<'a>(test: &'a Truth<'_>) -> Vec<&'a str> {
+fn subsets_of<'a>(test: &'a Truth<'_>) -> Vec<&'a str> {
     test.part.items.iter().step_by(2).map(|item| item.tags.family.as_str()).collect()
 }
 
 /// The group of each pair.
 fn groups(test: &Truth<'_>) -> Vec<u32> {
     test.groups.iter().step_by(2).copied().collect()
+}
+
+/// The pairs of a subset.
+fn members(test: &Truth<'_>, subset: &str) -> Vec<usize> {
+    subsets_of(test).into_iter().enumerate().filter(|(_, name)| *name == subset).map(|(i, _)| i).collect()
+}
+
+/// The mean credit of some pairs, over resampled pairs.
+fn accuracy(those: &[usize], credits: &[f64], by: &superalign_core::Bootstrap) -> Result<Estimate, String> {
+    if those.is_empty() {
+        return Err("there is no preference of it".to_owned());
+    }
+    let n = those.len();
+    let value = those.iter().map(|&i| credits[i]).sum::<f64>() / n as f64;
+    let draw = |rng: &mut superalign_core::Rng| {
+        (0..n).map(|_| credits[those[below(rng, n)]]).sum::<f64>() / n as f64
+    };
+    by.estimate(value, draw).map_err(|e| e.to_string())
 }
 
 /// How much higher the strongest rung scores than the weakest, over the same resamples of the same pairs: within subsets,
@@ -307,7 +344,7 @@ fn rise(
     cell: &str,
 ) -> Result<Estimate, String> {
     let table = world_table();
-    let subsets = subsets(test);
+    let subsets = subsets_of(test);
     // Pairs by section and subset: sections weigh the same, and in each every pair does.
     let mut sections: Vec<Vec<Vec<f64>>> = Vec::new();
     for one in table.sections.iter().filter(|one| section == OVERALL || one.name == section) {

@@ -4,7 +4,9 @@ use super::figure::{self, Bar, Bars};
 use super::prose::{Effect, and, effect};
 use super::table::{Table, shown};
 use super::{Findings, Numbers};
-use crate::experiment::reward_bench::{OVERALL, RISE, SCORE, rise_cell, scorer_name, section_cell, sections};
+use crate::experiment::reward_bench::{
+    OVERALL, RISE, SCORE, rise_cell, scorer_name, section_cell, sections, subset_cell, subsets,
+};
 use crate::plan::Plan;
 use crate::record::Row;
 use crate::spec::{RewardBench, ScorerName};
@@ -69,8 +71,17 @@ impl<'a> Page<'a> {
             if !below.is_empty() {
                 text += &format!("; below chance in {}", and(&below));
             }
+            let (rigid, open): (Vec<String>, Vec<String>) =
+                open.into_iter().partition(|section| self.is_rigid(strongest, scorer, section));
             if !open.is_empty() {
                 text += &format!("; not told from chance in {}", and(&open));
+            }
+            if !rigid.is_empty() {
+                text += &format!(
+                    "; in {} it gives one kind of answer whatever is asked, right in some subsets throughout and wrong in \
+                     the others",
+                    and(&rigid)
+                );
             }
             out.push(text + ".");
         }
@@ -82,6 +93,17 @@ impl<'a> Page<'a> {
                 .to_owned(),
         );
         out
+    }
+
+    /// Whether every subset of a section is wholly right or wholly wrong, and both occur.
+    fn is_rigid(&self, rung: &str, scorer: ScorerName, section: &str) -> bool {
+        let those = subsets().into_iter().filter(|(_, of)| of == section);
+        let values: Vec<f64> = those
+            .filter_map(|(subset, _)| self.numbers.summary(&subset_cell(rung, scorer, &subset), SCORE)?.value)
+            .collect();
+        values.iter().all(|value| *value == 0.0 || *value == 1.0)
+            && values.contains(&0.0)
+            && values.contains(&1.0)
     }
 
     /// Whether competence and conformity rise together along the ladder.
@@ -170,7 +192,21 @@ impl<'a> Page<'a> {
             row.extend(self.sections.iter().map(|section| shown(self.rise(scorer, section))));
             rises.rows.push(row);
         }
-        vec![main, rises]
+        let mut columns = vec!["subset", "section", "scorer"];
+        columns.extend(&self.rungs);
+        let mut all = Table::new("Every subset", 3, &columns);
+        for (subset, section) in subsets() {
+            for &scorer in &self.design.scorer {
+                let mut row = vec![subset.clone(), section.clone(), scorer_name(scorer).to_owned()];
+                row.extend(
+                    self.rungs
+                        .iter()
+                        .map(|rung| shown(self.numbers.summary(&subset_cell(rung, scorer, &subset), SCORE))),
+                );
+                all.rows.push(row);
+            }
+        }
+        vec![main, rises, all]
     }
 }
 

@@ -21,6 +21,8 @@ use superalign_evaluation::extrapolation::{
 pub(crate) const COVERAGE: &str = "coverage";
 /// Mean continuous ranked probability score; lower is better.
 pub(crate) const CRPS: &str = "crps";
+/// Mean width of the prediction intervals.
+pub(crate) const WIDTH: &str = "interval-width";
 /// Mean of predicted less observed share.
 pub(crate) const BIAS: &str = "bias";
 /// Mean logarithm of the probability given to the outcome.
@@ -285,7 +287,10 @@ fn judged(
     let labels = labels(tested, forecasts, families);
     let hits: Vec<f64> = flat.iter().map(|f| f64::from(u8::from(f.predicted.covers(f.observed)))).collect();
     let scores: Vec<f64> = flat.iter().map(|f| f.crps).collect();
-    for (metric, unit, values) in [(COVERAGE, "share", &hits), (CRPS, "score", &scores)] {
+    let widths: Vec<f64> = flat.iter().map(|f| f.predicted.hi - f.predicted.lo).collect();
+    for (metric, unit, values) in
+        [(COVERAGE, "share", &hits), (CRPS, "score", &scores), (WIDTH, "difference", &widths)]
+    {
         let found = ratio_by(values, &vec![1.0; values.len()], &labels, by);
         rows.push(Row::new(curve_cell(name), None, metric, unit, flat.len(), found));
     }

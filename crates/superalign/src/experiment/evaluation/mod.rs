@@ -22,16 +22,15 @@ use tasks::{Task, mean_by, tasks};
 
 pub(crate) use extrapolation::{
     ACTUAL, AGAINST, BASELINES, BIAS, COVERAGE, CRPS, HORIZON, LOG_SCORE, MEMBERS, PREDICTED, STACK, WEIGHT,
-    curve_cell, horizon_cell, predicted_cell,
+    WIDTH, curve_cell, horizon_cell, predicted_cell,
 };
 pub(crate) use peer::{
     BREAKDOWN, FAVOUR, METHODS, SELF, STRENGTH, collusion_cell, judge_cell, method_cell, player_cell,
     ranked_cell,
 };
 pub(crate) use surrogate::{
-    DIFFERENCE, EXPECTED, FADING, FLATTERY, KENDALL, KINDS, LABEL_ERROR, SIGNIFICANTLY_WRONG, SLOPE,
-    SPEARMAN, SURROGATE, TARGET, WRONG, kind_cell, scored_cell, simulated_cell, supervised_cell,
-    withheld_cell,
+    AGAINST_RANDOM, FADING, FLATTERY, KENDALL, KINDS, LABEL_ERROR, SIGNIFICANTLY_WRONG, SLOPE, SPEARMAN,
+    SURROGATE, TARGET, WRONG, kind_cell, scored_cell, simulated_cell, supervised_cell,
 };
 
 /// Share of tasks that are solved: the right candidate has the greater probability.
@@ -44,6 +43,8 @@ pub(crate) struct Player {
     pub(crate) cell: String,
     /// Its name in tables.
     pub(crate) name: String,
+    /// The same in few letters.
+    pub(crate) short: String,
     /// The rung, by its place in the plan.
     pub(crate) rung: usize,
     /// The share.
@@ -70,6 +71,7 @@ impl Evaluation {
             let one = move |&share: &f64| Player {
                 cell: supervisor_cell(&name, share),
                 name: format!("supervisor {name}, {share}"),
+                short: format!("{name} superv."),
                 rung,
                 share,
             };
@@ -86,12 +88,14 @@ impl Evaluation {
                 all.push(Player {
                     cell: gold_cell(&r.name, share),
                     name: format!("{} by truth, {share}", r.name),
+                    short: format!("{}<truth", r.name),
                     rung,
                     share,
                 });
                 all.extend(plan.rungs[..rung].iter().map(|teacher| Player {
                     cell: student_cell(&teacher.name, &r.name, share),
                     name: format!("{} by {}, {share}", r.name, teacher.name),
+                    short: format!("{}<{}", r.name, teacher.name),
                     rung,
                     share,
                 }));

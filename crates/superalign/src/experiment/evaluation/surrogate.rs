@@ -6,10 +6,10 @@ use crate::experiment::score::bootstrap;
 use crate::record::Row;
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
-use superalign_core::Estimate;
+use superalign_core::{Bootstrap, Estimate, Rng, below, rand::RngExt};
 use superalign_evaluation::surrogate::{
-    Degradation, DegradationPoint, Scored, Supervised, SurrogateKind, SurrogateTest, Tag, choose,
-    degradation, independent_errors, validity, with_errors,
+    Correlation, Degradation, DegradationPoint, Scored, Supervised, SurrogateKind, SurrogateTest, Tag,
+    choose, degradation, rank_correlation, validity, with_errors,
 };
 
 /// Kendall's tau-b between surrogate score and withheld truth, over students.
@@ -32,10 +32,13 @@ pub(crate) const SURROGATE: &str = "surrogate-score";
 pub(crate) const TARGET: &str = "withheld-score";
 /// The share of surrogate labels that a supervisor has wrong.
 pub(crate) const LABEL_ERROR: &str = "label-error";
-/// Kendall's tau-b to be expected for as many errors that depend on nothing.
-pub(crate) const EXPECTED: &str = "expected-kendall-tau";
+/// Kendall's tau-b under a supervisor less that under as many errors that depend on nothing.
+pub(crate) const AGAINST_RANDOM: &str = "kendall-tau-less-random-errors";
 /// Slope of Kendall's tau-b by the error rate.
 pub(crate) const FADING: &str = "kendall-tau-by-error";
+
+/// Resamples of statistics that draw errors anew each time.
+const MOST_DRAWS: usize = 400;
 
 /// The kinds of surrogate: their names, and whether they are tried on every family in turn.
 pub(crate) const KINDS: [(&str, bool); 3] =
@@ -198,15 +201,8 @@ impl Bench<'_> {
             .iter()
             .map(|supervisor| (supervised_cell(supervisor), self.labels_of(supervisor, &sides)))
             .collect();
-        let simulated: Vec<(String, Result<Labels, String>)> = self
-            .exam
-            .design
-            .error
-            .iter()
-            .map(|&error| (simulated_cell(error), self.simulated(error, &sides)))
-            .collect();
         let mut rows = self.fading(&format!("{cell}/labels-by"), &sides, supervisors);
-        rows.extend(self.fading(&format!("{cell}/simulated"), &sides, simulated));
+        rows.extend(self.simulated(&format!("{cell}/simulated"), &sides));
         rows
     }
 
@@ -228,12 +224,67 @@ impl Bench<'_> {
         Ok(Labels { scores: scores / n, wrong })
     }
 
-    /// The surrogate scored by labels that are wrong at random.
-    fn simulated(&self, error: f64, sides: &Sides) -> Result<Labels, String> {
-        let seed = bootstrap(self.exam.plan, "simulated errors").seed.named(&error.to_string());
-        let wrong = independent_errors(sides.tasks.len(), error, seed).map_err(|e| e.to_string())?;
-        let scores = with_errors(sides.surrogate.view(), &wrong).map_err(|e| e.to_string())?;
-        Ok(Labels { scores, wrong: wrong.into_iter().map(|wrong| f64::from(u8::from(wrong))).collect() })
+    /// Labels that are wrong at random: the mean tau, and between what it lies, over errors drawn anew; the tasks stay.
+    fn simulated(&self, cell: &str, sides: &Sides) -> Vec<Row> {
+        let (by, n) = (self.few(cell), sides.tasks.len());
+        let random = Random::new(sides);
+        let errors: Vec<f64> = [0.0].into_iter().chain(self.exam.design.error.iter().copied()).collect();
+        let one = |number: u64| -> Result<Vec<f64>, String> {
+            let mut rng = by.seed.nth(number).rng();
+            let all = vec![1.0; random.groups];
+            errors.iter().map(|&error| random.kendall(&all, error, &mut rng)).collect()
+        };
+        let draws: Result<Vec<Vec<f64>>, String> = (0..by.draws as u64).into_par_iter().map(one).collect();
+        let draws = match draws {
+            Ok(draws) => draws,
+            Err(why) => return vec![Row::new(cell, None, FADING, "ratio", n, Err::<Estimate, _>(why))],
+        };
+        let estimate = |of: &dyn Fn(&[f64]) -> f64| {
+            let values: Vec<f64> = draws.iter().map(|draw| of(draw)).collect();
+            by.interval(values.iter().sum::<f64>() / values.len() as f64, values)
+        };
+        let mut rows = Vec::new();
+        for (place, &error) in self.exam.design.error.iter().enumerate() {
+            let tau = estimate(&|draw| draw[place + 1]);
+            let cell = simulated_cell(error);
+            rows.push(Row::new(&*cell, None, KENDALL, "correlation", n, Ok::<_, String>(tau)));
+        }
+        let slope = estimate(&|draw| {
+            let count = errors.len() as f64;
+            let (x, y) = (errors.iter().sum::<f64>() / count, draw.iter().sum::<f64>() / count);
+            let both: f64 = errors.iter().zip(draw).map(|(e, tau)| (e - x) * (tau - y)).sum();
+            both / errors.iter().map(|e| (e - x) * (e - x)).sum::<f64>()
+        });
+        rows.push(Row::new(cell, None, FADING, "ratio", n, Ok::<_, String>(slope)));
+        rows
+    }
+
+    /// The tau under a supervisor less that under as many errors at random, over the same resamples of the tasks.
+    ///
+    /// Random errors are the same for all seeds; those of a supervisor partly average out over them, which makes a
+    /// supervisor look better rather than worse.
+    fn against_random(&self, labels: &Labels, random: &Random, cell: &str) -> Result<Estimate, String> {
+        let by = self.few(&format!("{cell}/{AGAINST_RANDOM}"));
+        let own = random.sums_of(&labels.scores);
+        let difference = |counts: &[f64], rng: &mut Rng| {
+            let found = random.kendall_of(&own, counts)?;
+            Ok::<_, String>(found - random.kendall(counts, labels.error(), rng)?)
+        };
+        let draws = (0..by.draws as u64).into_par_iter().map(|number| {
+            let mut rng = by.seed.nth(number).rng();
+            let whole = difference(&vec![1.0; random.groups], &mut rng)?;
+            let mut counts = vec![0.0; random.groups];
+            (0..random.groups).for_each(|_| counts[below(&mut rng, random.groups)] += 1.0);
+            Ok((whole, difference(&counts, &mut rng)?))
+        });
+        let draws: Vec<(f64, f64)> = draws.collect::<Result<_, String>>()?;
+        let (whole, resampled): (Vec<f64>, Vec<f64>) = draws.into_iter().unzip();
+        Ok(by.interval(whole.iter().sum::<f64>() / whole.len() as f64, resampled))
+    }
+
+    fn few(&self, name: &str) -> Bootstrap {
+        let by = bootstrap(self.exam.plan, name);
+        Bootstrap { draws: by.draws.min(MOST_DRAWS), ..by }
     }
 
     fn fading(&self, cell: &str, sides: &Sides, all: Vec<(String, Result<Labels, String>)>) -> Vec<Row> {
@@ -263,17 +314,84 @@ impl Bench<'_> {
             }
         };
         let by = bootstrap(self.exam.plan, &format!("{cell}/{LABEL_ERROR}"));
+        let random = Random::new(sides);
         // The first point has the true labels, and is the validity itself.
-        for ((cell, labels), DegradationPoint { validity, expected, .. }) in known.iter().zip(&points[1..]) {
+        for ((cell, labels), DegradationPoint { validity, .. }) in known.iter().zip(&points[1..]) {
             rows.push(Row::new(cell, None, KENDALL, "correlation", n, Ok::<_, String>(*validity)));
             let error = mean_by(&labels.wrong, &sides.surrogate_groups, &by);
             rows.push(Row::new(cell, None, LABEL_ERROR, "share", n, error));
-            let exact = Estimate { value: *expected, lo: *expected, hi: *expected };
-            let row = Row::new(cell, None, EXPECTED, "correlation", n, Ok::<_, String>(exact));
-            rows.push(Row { lo: None, hi: None, ..row });
+            let against = self.against_random(labels, &random, cell);
+            rows.push(Row::new(cell, None, AGAINST_RANDOM, "difference", n, against));
         }
         rows.push(Row::new(cell, None, FADING, "ratio", n, Ok::<_, String>(slope)));
         rows
+    }
+}
+
+/// Surrogate and target by group, for taus under errors that are drawn again and again.
+struct Random<'a> {
+    sides: &'a Sides,
+    /// The number of all groups, and those of the tasks on either side.
+    groups: usize,
+    surrogate: Vec<usize>,
+    target: Vec<usize>,
+}
+
+impl<'a> Random<'a> {
+    fn new(sides: &'a Sides) -> Self {
+        let mut places: Vec<u32> =
+            sides.surrogate_groups.iter().chain(&sides.target_groups).copied().collect();
+        places.sort_unstable();
+        places.dedup();
+        let of = |groups: &[u32]| {
+            groups.iter().map(|group| places.partition_point(|other| other < group)).collect()
+        };
+        let (surrogate, target) = (of(&sides.surrogate_groups), of(&sides.target_groups));
+        Self { sides, groups: places.len(), surrogate, target }
+    }
+
+    /// The sums of each student's scores on the surrogate by group, (students, groups).
+    fn sums_of(&self, scores: &Array2<f64>) -> Array2<f64> {
+        let mut sums = Array2::zeros((scores.nrows(), self.groups));
+        for (scores, mut sums) in scores.rows().into_iter().zip(sums.rows_mut()) {
+            scores.iter().zip(&self.surrogate).for_each(|(score, &group)| sums[group] += score);
+        }
+        sums
+    }
+
+    /// The tau of such sums with the target, where groups count so often.
+    fn kendall_of(&self, sums: &Array2<f64>, counts: &[f64]) -> Result<f64, String> {
+        let of = |sums: ndarray::ArrayView1<'_, f64>| {
+            sums.iter().zip(counts).map(|(sum, count)| sum * count).sum()
+        };
+        let surrogate: Vec<f64> = sums.rows().into_iter().map(of).collect();
+        self.tau(&surrogate, counts)
+    }
+
+    fn tau(&self, surrogate: &[f64], counts: &[f64]) -> Result<f64, String> {
+        let of = |scores: ndarray::ArrayView1<'_, f64>| {
+            scores.iter().zip(&self.target).map(|(score, &group)| score * counts[group]).sum()
+        };
+        let target: Vec<f64> = self.sides.target.rows().into_iter().map(of).collect();
+        rank_correlation(surrogate, &target, Correlation::Kendall).map_err(|e| e.to_string())
+    }
+
+    /// The tau where each label of the surrogate is wrong with this probability.
+    fn kendall(&self, counts: &[f64], error: f64, rng: &mut Rng) -> Result<f64, String> {
+        // A wrong label turns a score s into 1 - s.
+        let turns: Vec<(f64, f64)> = self
+            .surrogate
+            .iter()
+            .map(|&group| {
+                let count = counts[group];
+                if rng.random::<f64>() < error { (-count, count) } else { (count, 0.0) }
+            })
+            .collect();
+        let of = |scores: ndarray::ArrayView1<'_, f64>| {
+            scores.iter().zip(&turns).map(|(score, (slope, start))| start + slope * score).sum()
+        };
+        let surrogate: Vec<f64> = self.sides.surrogate.rows().into_iter().map(of).collect();
+        self.tau(&surrogate, counts)
     }
 }
 

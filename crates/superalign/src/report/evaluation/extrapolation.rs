@@ -3,7 +3,7 @@
 use super::Page;
 use crate::experiment::evaluation::{
     ACTUAL, AGAINST, BASELINES, BIAS, COVERAGE, CRPS, HORIZON, LOG_SCORE, MEMBERS, PREDICTED, STACK, WEIGHT,
-    curve_cell, horizon_cell, predicted_cell,
+    WIDTH, curve_cell, horizon_cell, predicted_cell,
 };
 use crate::record::Row;
 use crate::report::figure::{self, Bar, Bars, Dots, Joined, Scatter};
@@ -62,15 +62,27 @@ impl Page<'_> {
                 and(&outside)
             ));
         }
-        let poor: Vec<String> = self
-            .numbers
-            .below(&curve_cell(STACK), COVERAGE)
-            .filter_map(|row| Some((row.key("family")?, row.estimate()?)))
-            .filter(|(_, e)| e.hi < low)
-            .map(|(family, e)| format!("{family} ({e})"))
-            .collect();
-        if !poor.is_empty() {
-            out.push(format!("Families on which intervals are surely too narrow: {}.", and(&poor)));
+        let by_family = |those: &dyn Fn(&superalign_core::Estimate) -> bool| -> Vec<String> {
+            self.numbers
+                .below(&curve_cell(STACK), COVERAGE)
+                .filter_map(|row| Some((row.key("family")?, row.estimate()?)))
+                .filter(|(_, e)| those(e))
+                .map(|(family, e)| format!("{family} ({e})"))
+                .collect()
+        };
+        let (few, many) = (by_family(&|e| e.value < low), by_family(&|e| e.value > high));
+        if !few.is_empty() || !many.is_empty() {
+            out.push(format!(
+                "By family the coverage is uneven: less than {low:.2} in {}, more than {high:.2} in {}.",
+                and(&few),
+                and(&many)
+            ));
+        }
+        if let Some(width) = self.row(&curve_cell(STACK), WIDTH).and_then(Row::estimate) {
+            out.push(format!(
+                "The intervals are {width} wide on average, of a range of 0.5 between a guess and certainty: that is what \
+                 so few levels and tasks allow."
+            ));
         }
         let biases: Vec<String> = (1..=HORIZON)
             .filter_map(|h| Some((h, at(h, BIAS)?)))

@@ -92,9 +92,19 @@ impl Page<'_> {
             })
             .collect();
         if !stands.is_empty() {
+            let mut strengths: Vec<Estimate> = (1..=self.peers.len())
+                .filter_map(|n| self.row(&ranked_cell(DRAWN, n), STRENGTH).and_then(Row::estimate))
+                .collect();
+            strengths.sort_by(|a, b| b.value.total_cmp(&a.value));
+            let close = match &strengths[..] {
+                [first, second, ..] if compare(first, second) != Effect::Positive => {
+                    " (the first is not told from the second, so that little is needed)"
+                }
+                _ => "",
+            };
             out.push(format!(
                 "If judges conspire to vote for whom the ranking has last, the first is no longer first from this share \
-                 of bad judges on: {}.",
+                 of bad judges on: {}{close}.",
                 and(&stands)
             ));
         }
@@ -161,7 +171,7 @@ impl Page<'_> {
                 x: "player",
                 y: "judge",
                 columns: numbers.iter().map(names).collect(),
-                rows: self.peers.iter().enumerate().map(|(i, p)| format!("{} {}", i + 1, p.name)).collect(),
+                rows: self.peers.iter().enumerate().map(|(i, p)| format!("{} {}", i + 1, p.short)).collect(),
                 extreme,
                 cells,
             }),

@@ -70,7 +70,7 @@ pub(super) fn likelihoods(model: &str, strength: f32, prompts: &[ChoicePrompt]) 
             "yes" | "no" => place == 0,
             _ => prompt.prefix.ends_with("yes") == (place == 0),
         };
-        LogLikelihood { sum: noise - 4.0 + if right { f64::from(strength) } else { 0.0 }, tokens: 1 + place }
+        LogLikelihood { sum: noise - 4.0 + if right { f64::from(strength) } else { 0.0 }, tokens: 2 }
     };
     let of = |prompt: &ChoicePrompt| (0..prompt.choices.len()).map(|place| one(prompt, place)).collect();
     prompts.iter().map(of).collect()
@@ -153,7 +153,7 @@ fn without_difficulty_what_needs_it_says_so() {
     let why = |cell: &str, metric: &str| {
         rows.iter().find(|r| r.cell == cell && r.metric == metric).and_then(|r| r.error.clone()).unwrap()
     };
-    insta::assert_snapshot!(why("surrogate=held-out-difficulty", KENDALL), @"held-out-difficulty is undefined: 0 of 864 items are targets, and none can stand in");
+    insta::assert_snapshot!(why("surrogate=held-out-difficulty", KENDALL), @"held-out-difficulty is undefined: 0 of 432 items are targets, and none can stand in");
     insta::assert_snapshot!(why("extrapolation/curve=stack", "coverage"), @"no family of the test part has more than 3 difficulties");
     assert!(value(&rows, "surrogate=held-out-family/withheld=chain", KENDALL) > 0.0);
     assert!(value(&rows, "peer/method=win-rate", KENDALL) > 0.0);

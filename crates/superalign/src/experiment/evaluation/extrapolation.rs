@@ -239,8 +239,11 @@ fn weigh(tested: &[Tested<'_>], those: impl Fn(&Series<'_>) -> bool) -> Result<V
     stack(&forecasts.iter().map(Vec::as_slice).collect::<Vec<_>>()).map_err(|e| text(&e))
 }
 
+/// The members with their weights; one below a thousandth is left out.
 fn weighted(weights: &[f64]) -> Vec<(Curve, f64)> {
-    curves().into_iter().zip(weights.iter().copied()).collect()
+    let kept: Vec<f64> = weights.iter().map(|&weight| if weight < 1e-3 { 0.0 } else { weight }).collect();
+    let sum: f64 = kept.iter().sum();
+    curves().into_iter().zip(kept).map(|(curve, weight)| (curve, weight / sum)).collect()
 }
 
 /// The family of every forecast, by number.

@@ -36,9 +36,9 @@ pub(crate) const METHODS: [&str; 6] =
 /// A ranking of many votes is made anew for each.
 const MOST_DRAWS: usize = 200;
 /// Orders in which judges go bad.
-const ORDERS: usize = 20;
+const ORDERS: usize = 10;
 /// More votes than these are not cast: tasks are left out.
-const MOST_VOTES: usize = 1_000_000;
+const MOST_VOTES: usize = 4_000_000;
 /// So that every list of votes has strengths; beside some hundred votes for each pair it changes nothing.
 const RIDGE: f64 = 0.01;
 

@@ -62,15 +62,18 @@ impl Page<'_> {
                 and(&outside)
             ));
         }
-        let by_family = |those: &dyn Fn(&superalign_core::Estimate) -> bool| -> Vec<String> {
-            self.numbers
-                .below(&curve_cell(STACK), COVERAGE)
-                .filter_map(|row| Some((row.key("family")?, row.estimate()?)))
-                .filter(|(_, e)| those(e))
-                .map(|(family, e)| format!("{family} ({e})"))
-                .collect()
+        let families = || {
+            let stack = curve_cell(STACK);
+            let rows = self.numbers.below(&stack, COVERAGE);
+            rows.filter_map(|row| Some((row.key("family")?.to_owned(), row.estimate()?))).collect::<Vec<_>>()
         };
-        let (few, many) = (by_family(&|e| e.value < low), by_family(&|e| e.value > high));
+        let few: Vec<String> = families()
+            .iter()
+            .filter(|(_, e)| e.value < low)
+            .map(|(family, e)| format!("{family} ({e})"))
+            .collect();
+        let many: Vec<String> =
+            families().into_iter().filter(|(_, e)| e.value > high).map(|(family, _)| family).collect();
         if !few.is_empty() || !many.is_empty() {
             out.push(format!(
                 "By family the coverage is uneven: less than {low:.2} in {}, more than {high:.2} in {}.",
@@ -79,10 +82,15 @@ impl Page<'_> {
             ));
         }
         if let Some(width) = self.row(&curve_cell(STACK), WIDTH).and_then(Row::estimate) {
-            out.push(format!(
-                "The intervals are {width} wide on average, of a range of 0.5 between a guess and certainty: that is what \
-                 so few levels and tasks allow."
-            ));
+            out.push(match width.value > 0.5 {
+                true => format!(
+                    "The intervals are {width} wide on average, wider than the range of 0.5 from a guess to certainty: \
+                     they say next to nothing."
+                ),
+                false => format!(
+                    "The intervals are {width} wide on average, of a range of 0.5 from a guess to certainty."
+                ),
+            });
         }
         let biases: Vec<String> = (1..=HORIZON)
             .filter_map(|h| Some((h, at(h, BIAS)?)))

@@ -6,7 +6,7 @@ use crate::spec::section::{Bounds, Section};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// Difficulties that a supervisor may be able to check: there is a harder one, and curves need three.
+/// Difficulties that a supervisor may be able to check: curves need three of them.
 const KNOWN: Range<usize> = 3..101;
 /// Tasks that peers may be asked.
 const PEER: Range<usize> = 20..1_000_001;

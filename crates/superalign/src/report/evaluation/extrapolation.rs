@@ -74,12 +74,15 @@ impl Page<'_> {
             .collect();
         let many: Vec<String> =
             families().into_iter().filter(|(_, e)| e.value > high).map(|(family, _)| family).collect();
-        if !few.is_empty() || !many.is_empty() {
-            out.push(format!(
-                "By family the coverage is uneven: less than {low:.2} in {}, more than {high:.2} in {}.",
-                and(&few),
-                and(&many)
-            ));
+        let mut uneven = Vec::new();
+        if !few.is_empty() {
+            uneven.push(format!("less than {low:.2} in {}", and(&few)));
+        }
+        if !many.is_empty() {
+            uneven.push(format!("more than {high:.2} in {}", and(&many)));
+        }
+        if !uneven.is_empty() {
+            out.push(format!("By family the coverage is uneven: {}.", and(&uneven)));
         }
         if let Some(width) = self.row(&curve_cell(STACK), WIDTH).and_then(Row::estimate) {
             out.push(match width.value > 0.5 {

@@ -131,6 +131,7 @@ pub(crate) struct Shape {
 /// A probe trained on every pair of a correct and another answer of an item: logistic regression on the differences of
 /// their vectors, each in both directions, which is the model of Bradley and Terry with features. `vectors` has a row for
 /// each answer, item by item.
+#[expect(clippy::needless_pass_by_value, reason = "array views are Copy, which the lint does not see")]
 pub(crate) fn preference_probe(
     vectors: ArrayView2<'_, f32>,
     shapes: &[Shape],
@@ -155,6 +156,7 @@ pub(crate) fn preference_probe(
 }
 
 /// The rewards w . x of such a probe, one for each row.
+#[expect(clippy::needless_pass_by_value, reason = "array views are Copy, which the lint does not see")]
 pub(crate) fn rewards(probe: &Probe, vectors: ArrayView2<'_, f32>) -> Vec<f64> {
     let one = |vector: ndarray::ArrayView1<'_, f32>| {
         vector.iter().zip(&probe.weights).map(|(x, weight)| f64::from(*x) * weight).sum::<f64>()

@@ -40,8 +40,11 @@ pub enum ReadError {
 #[derive(Clone, Debug)]
 pub struct Features {
     parts: Vec<(&'static str, Result<Array2<f32>, String>)>,
-    answers: Vec<(&'static str, Result<Vec<Vec<LogLikelihood>>, String>)>,
+    answers: Vec<(&'static str, Result<Answers, String>)>,
 }
+
+/// Likelihoods of the choices of each prompt.
+type Answers = Vec<Vec<LogLikelihood>>;
 
 /// Prompts with choices whose likelihoods an experiment asks for, by name.
 pub type Questions = Vec<(&'static str, Vec<ChoicePrompt>)>;
@@ -151,13 +154,13 @@ fn ask_blocks(
     prompts: &[ChoicePrompt],
     cache: &Path,
     done: &mut dyn FnMut(usize) -> bool,
-) -> Result<Vec<Vec<LogLikelihood>>, CacheError> {
+) -> Result<Answers, CacheError> {
     let mut all = Vec::with_capacity(prompts.len());
     for (i, block) in prompts.chunks(BLOCK).enumerate() {
         let start = i * BLOCK;
         let texts = block
             .iter()
-            .flat_map(|p| [p.prefix.as_str()].into_iter().chain(p.choices.iter().map(|c| c.as_str())));
+            .flat_map(|p| [p.prefix.as_str()].into_iter().chain(p.choices.iter().map(String::as_str)));
         let folder = block_folder(cache, texts);
         if !done(start) {
             return Err(ModelError::Stopped.into());

@@ -270,7 +270,7 @@ fn judged(
     let mut rows = Vec::new();
     match by_horizon(&grouped, by) {
         Err(why) => {
-            rows.push(Row::new(curve_cell(name), None, COVERAGE, "share", 0, Err::<Estimate, _>(why)))
+            rows.push(Row::new(curve_cell(name), None, COVERAGE, "share", 0, Err::<Estimate, _>(why)));
         }
         Ok(horizons) => {
             for Horizon { horizon, forecasts, coverage, crps, bias, log_score } in horizons {

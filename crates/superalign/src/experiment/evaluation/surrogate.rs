@@ -295,7 +295,7 @@ impl Bench<'_> {
             match labels {
                 Ok(labels) => known.push((cell, labels)),
                 Err(why) => {
-                    rows.push(Row::new(cell, None, KENDALL, "correlation", n, Err::<Estimate, _>(why)))
+                    rows.push(Row::new(cell, None, KENDALL, "correlation", n, Err::<Estimate, _>(why)));
                 }
             }
         }

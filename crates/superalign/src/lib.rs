@@ -16,5 +16,6 @@ pub mod plan;
 pub mod progress;
 pub mod record;
 pub mod report;
+mod reward;
 pub mod run;
 pub mod spec;

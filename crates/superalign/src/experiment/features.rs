@@ -1,4 +1,4 @@
-//! Reading the texts: one matrix of features per rung and part.
+//! Reading the texts: one matrix of features per rung and part, and likelihoods where an experiment asks for some.
 //!
 //! Texts are read in blocks, and a block is cached by the content of all its texts: the last digits of a
 //! vector may depend on what else was in the batch, so a block gives the same bytes whoever reads it first.
@@ -6,10 +6,10 @@
 use crate::plan::{Part, Plan, Rung};
 use crate::progress::Progress;
 use ndarray::{Array2, ArrayView2, s};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use superalign_core::{EmbedRequest, Model, ModelError};
-use superalign_inference::{CacheError, FeatureCache, embed_cached};
+use superalign_core::{ChoicePrompt, EmbedRequest, LogLikelihood, Model, ModelError};
+use superalign_inference::{CacheError, FeatureCache, choices_cached, embed_cached};
 
 /// Texts per block.
 const BLOCK: usize = 512;
@@ -40,7 +40,14 @@ pub enum ReadError {
 #[derive(Clone, Debug)]
 pub struct Features {
     parts: Vec<(&'static str, Result<Array2<f32>, String>)>,
+    answers: Vec<(&'static str, Result<Answers, String>)>,
 }
+
+/// Likelihoods of the choices of each prompt.
+type Answers = Vec<Vec<LogLikelihood>>;
+
+/// Prompts with choices whose likelihoods an experiment asks for, by name.
+pub type Questions = Vec<(&'static str, Vec<ChoicePrompt>)>;
 
 impl Features {
     /// The features of a part's items, `(items, width)`; or why the rung has none.
@@ -51,6 +58,16 @@ impl Features {
         let found = self.parts.iter().find(|(part, _)| *part == name);
         let (_, features) = found.ok_or_else(|| format!("the plan lacks the part {name}"))?;
         features.as_ref().map(|f| f.view()).map_err(Clone::clone)
+    }
+
+    /// The likelihoods of the choices of the prompts of that name; or why the rung has none.
+    ///
+    /// # Errors
+    /// The model failed on them, or the experiment does not ask for them.
+    pub fn answers(&self, name: &str) -> Result<&[Vec<LogLikelihood>], String> {
+        let found = self.answers.iter().find(|(question, _)| *question == name);
+        let (_, answers) = found.ok_or_else(|| format!("nobody asked for the likelihoods of {name}"))?;
+        answers.as_deref().map_err(Clone::clone)
     }
 }
 
@@ -65,7 +82,8 @@ pub fn read_features(
     rungs: &[Rung],
     reading: &Reading<'_>,
 ) -> Result<Vec<Features>, ReadError> {
-    let total = parts.iter().map(|p| p.items.len()).sum();
+    let questions = plan.design.experiment().questions(parts);
+    let total = parts.iter().map(|p| p.items.len()).chain(questions.iter().map(|q| q.1.len())).sum();
     let mut all = Vec::new();
     for (rung, plan) in rungs.iter().zip(&plan.rungs) {
         let stage = reading.progress.stage(format!("{}: reading", plan.name), total);
@@ -89,7 +107,23 @@ pub fn read_features(
             before += texts.len();
             stage.set(before);
         }
-        all.push(Features { parts: features });
+        let mut answers = Vec::new();
+        for (name, prompts) in &questions {
+            let mut done = |n: usize| {
+                stage.set(before + n);
+                !reading.stop.load(Ordering::Relaxed)
+            };
+            let read = match ask_blocks(models[rung.model].as_mut(), prompts, reading.cache, &mut done) {
+                Ok(said) => Ok(said),
+                Err(CacheError::Model(ModelError::Stopped)) => return Err(ReadError::Stopped),
+                Err(CacheError::Model(error)) => Err(error.to_string()),
+                Err(error) => return Err(ReadError::Cache(error)),
+            };
+            answers.push((*name, read));
+            before += prompts.len();
+            stage.set(before);
+        }
+        all.push(Features { parts: features, answers });
     }
     Ok(all)
 }
@@ -104,11 +138,7 @@ fn read_blocks(
     let mut matrix = Array2::zeros((texts.len(), model.card().width));
     for (i, block) in texts.chunks(BLOCK).enumerate() {
         let start = i * BLOCK;
-        let mut hasher = blake3::Hasher::new();
-        for text in block {
-            hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
-        }
-        let folder = cache.join(&hasher.finalize().to_hex()[..16]);
+        let folder = block_folder(cache, block.iter().copied());
         if !done(start) {
             return Err(ModelError::Stopped.into());
         }
@@ -117,4 +147,34 @@ fn read_blocks(
         matrix.slice_mut(s![start..start + block.len(), ..]).assign(&vectors);
     }
     Ok(matrix)
+}
+
+fn ask_blocks(
+    model: &mut dyn Model,
+    prompts: &[ChoicePrompt],
+    cache: &Path,
+    done: &mut dyn FnMut(usize) -> bool,
+) -> Result<Answers, CacheError> {
+    let mut all = Vec::with_capacity(prompts.len());
+    for (i, block) in prompts.chunks(BLOCK).enumerate() {
+        let start = i * BLOCK;
+        let texts = block
+            .iter()
+            .flat_map(|p| [p.prefix.as_str()].into_iter().chain(p.choices.iter().map(String::as_str)));
+        let folder = block_folder(cache, texts);
+        if !done(start) {
+            return Err(ModelError::Stopped.into());
+        }
+        all.extend(choices_cached(model, &FeatureCache::new(&folder), block, &mut |n| done(start + n))?);
+    }
+    Ok(all)
+}
+
+/// Where the answers to a block of texts are cached.
+fn block_folder<'a>(cache: &Path, texts: impl Iterator<Item = &'a str>) -> PathBuf {
+    let mut hasher = blake3::Hasher::new();
+    for text in texts {
+        hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+    }
+    cache.join(&hasher.finalize().to_hex()[..16])
 }

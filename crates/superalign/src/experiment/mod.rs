@@ -4,21 +4,24 @@
 //! plan, the features and the jobs of earlier stages, and on nothing else, so that a job done again gives
 //! the same bytes. Every experiment is a module here, a design in `spec::design`, a page in `report`.
 
+pub(crate) mod evaluation;
 mod features;
 pub(crate) mod gap_annealing;
 pub(crate) mod gap_calibration;
 pub(crate) mod noise_capacity;
+pub(crate) mod reward_bench;
 mod score;
 mod transfer;
 pub(crate) mod weak_to_strong;
 
-pub use features::{Features, ReadError, Reading, read_features};
+pub use features::{Features, Questions, ReadError, Reading, read_features};
 
 use crate::plan::{Part, Plan, Wanted};
 use crate::record::{ItemRow, Row};
 use crate::report::{Findings, Numbers};
-use crate::spec::{Design, LossName};
+use crate::spec::{DataSource, Design, LossName};
 use std::collections::BTreeMap;
+use superalign_data::DataError;
 use superalign_learner::{Loss, ProbeConfig, Rate, TrunkConfig};
 
 /// What jobs work on.
@@ -68,6 +71,16 @@ pub trait Experiment {
     /// The parts of the data.
     fn parts(&self) -> Vec<Wanted>;
 
+    /// The parts themselves, where they are not binary items of the spec's objective; nothing where they are.
+    fn own_parts(&self, _source: &DataSource) -> Option<Result<Vec<Part>, DataError>> {
+        None
+    }
+
+    /// Prompts whose likelihoods are read along with the parts.
+    fn questions(&self, _parts: &[Part]) -> Questions {
+        Vec::new()
+    }
+
     /// Number of cells of the grid, for one seed.
     fn cells(&self, rungs: usize) -> usize;
 
@@ -97,9 +110,11 @@ impl Design {
     #[must_use]
     pub fn experiment(&self) -> &dyn Experiment {
         match self {
+            Self::Evaluation(design) => design,
             Self::GapAnnealing(design) => design,
             Self::GapCalibration(design) => design,
             Self::NoiseCapacity(design) => design,
+            Self::RewardBench(design) => design,
             Self::WeakToStrong(design) => design,
         }
     }

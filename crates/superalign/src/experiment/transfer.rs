@@ -115,10 +115,20 @@ impl<'a> Context<'a> {
     ///
     /// `share` of the groups of the student part train all of them.
     pub(super) fn learn(&self, students: &[Student], share: f64, earlier: &FoundBy) -> Found {
-        let ceiling = ceiling_cell(self.rung());
-        self.try_learn(&ceiling, students, share, earlier).unwrap_or_else(|why| {
+        self.learn_beside(&ceiling_cell(self.rung()), students, share, earlier)
+    }
+
+    /// As [`Context::learn`], with the ceiling in a cell of another name.
+    pub(super) fn learn_beside(
+        &self,
+        ceiling: &str,
+        students: &[Student],
+        share: f64,
+        earlier: &FoundBy,
+    ) -> Found {
+        self.try_learn(ceiling, students, share, earlier).unwrap_or_else(|why| {
             let cells: Vec<&str> =
-                std::iter::once(&*ceiling).chain(students.iter().map(|s| &*s.cell)).collect();
+                std::iter::once(ceiling).chain(students.iter().map(|s| &*s.cell)).collect();
             self.failed(&cells, &why)
         })
     }

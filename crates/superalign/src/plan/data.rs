@@ -4,7 +4,7 @@ use super::PartPlan;
 use crate::spec::{DataSource, Spec};
 use std::collections::BTreeSet;
 use std::path::Path;
-use superalign_core::Seed;
+use superalign_core::{ChoicePrompt, Seed};
 use superalign_data::DataError;
 use superalign_data::binary::{BinaryForm, binary_items, preference_items};
 use superalign_data::item::{BinaryItem, Objective};
@@ -39,6 +39,8 @@ pub struct Part {
     pub role: &'static str,
     /// Its items.
     pub items: Vec<BinaryItem>,
+    /// Requests with their answers, where it is made of such: each answer is an item, in this order.
+    pub prompts: Vec<ChoicePrompt>,
 }
 
 impl Part {
@@ -59,7 +61,11 @@ impl Part {
 /// # Errors
 /// A file that cannot be read, or that holds too few items or groups.
 pub fn gather(spec: &Spec) -> Result<(Vec<Part>, Vec<String>), DataError> {
-    let wanted = spec.design.experiment().parts();
+    let experiment = spec.design.experiment();
+    if let Some(parts) = experiment.own_parts(&spec.data.source) {
+        return Ok((parts?, Vec::new()));
+    }
+    let wanted = experiment.parts();
     match &spec.data.source {
         DataSource::World(seed) => Ok((from_world(*seed, spec.data.objective, &wanted), Vec::new())),
         DataSource::File(path) if wanted.iter().any(|w| w.objective.is_some()) => Err(DataError::Split {
@@ -77,6 +83,7 @@ fn from_world(seed: u64, objective: Objective, wanted: &[Wanted]) -> Vec<Part> {
         name: w.name,
         role: w.role,
         items: world.binary_items(w.part, w.objective.unwrap_or(objective), w.items.div_ceil(2), 0),
+        prompts: Vec::new(),
     };
     wanted.iter().map(part).collect()
 }
@@ -107,6 +114,7 @@ fn from_file(path: &Path, wanted: &[Wanted]) -> Result<(Vec<Part>, Vec<String>),
             name: w.name,
             role: w.role,
             items: members.into_iter().map(|i| items[i].clone()).collect(),
+            prompts: Vec::new(),
         })
         .collect();
     match parts.iter().find(|p| p.items.len() < FEWEST) {

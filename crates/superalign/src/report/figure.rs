@@ -245,7 +245,8 @@ pub(crate) fn bars(figure: &Bars<'_>) -> String {
 /// Draws a heat map: blue above zero, orange below, the number in every cell.
 pub(crate) fn heat(figure: &Heat<'_>) -> String {
     let (columns, rows) = (figure.columns.len() as i32, figure.rows.len() as i32);
-    let (cell_w, cell_h, left, top) = (96, 44, 130, 44);
+    // Many columns are narrow, so that the page need not shrink them.
+    let (cell_w, cell_h, left, top) = if columns > 8 { (48, 30, 130, 44) } else { (96, 44, 130, 44) };
     let size = ((left + columns * cell_w + 16).max(360) as u32, (top + rows * cell_h + 56) as u32);
     finish(figure.title, size, |root| {
         root.draw(&Text::new(figure.title.to_owned(), (8, 8), ink(16)))?;
@@ -263,7 +264,10 @@ pub(crate) fn heat(figure: &Heat<'_>) -> String {
                     Ok(v) => {
                         let fill = diverging(v / figure.extreme.max(1e-12));
                         root.draw(&Rectangle::new(corners, fill.filled()))?;
-                        let style = (FONT, 14).into_font().color(&text_on(fill)).pos(centred);
+                        let style = (FONT, if columns > 8 { 12 } else { 14 })
+                            .into_font()
+                            .color(&text_on(fill))
+                            .pos(centred);
                         root.draw(&Text::new(format!("{v:+.2}"), middle, style))?;
                     }
                     Err(why) => {

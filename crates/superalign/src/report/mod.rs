@@ -3,12 +3,14 @@
 //! `prose` says in words what the numbers say, `figure` draws them, `table` lays them out for page and
 //! terminal, `html` puts the page together. Nothing is ever read back from it.
 
+pub(crate) mod evaluation;
 mod figure;
 pub(crate) mod gap_annealing;
 pub(crate) mod gap_calibration;
 mod html;
 pub(crate) mod noise_capacity;
 mod prose;
+pub(crate) mod reward_bench;
 mod table;
 pub(crate) mod weak_to_strong;
 

@@ -19,6 +19,8 @@ struct Fake {
 
 use std::sync::Arc;
 
+mod evaluation;
+
 impl Fake {
     fn new(name: &str, width: usize, strength: f32, reads: &Arc<AtomicUsize>) -> Self {
         let card = ModelCard {
@@ -63,10 +65,11 @@ impl Model for Fake {
 
     fn choice_log_likelihoods(
         &mut self,
-        _: &[ChoicePrompt],
-        _: &mut dyn FnMut(usize) -> bool,
+        prompts: &[ChoicePrompt],
+        done: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Vec<Vec<LogLikelihood>>, ModelError> {
-        Err(ModelError::Unsupported { model: self.card.name.clone(), reason: "no head".into() })
+        let said = evaluation::likelihoods(&self.card.name, self.strength, prompts);
+        if done(prompts.len()) { Ok(said) } else { Err(ModelError::Stopped) }
     }
 }
 
@@ -82,7 +85,7 @@ fn part(name: &'static str, pairs: usize) -> Part {
             ..Tags::default()
         },
     });
-    Part { name, role: "plays its part", items: items.collect() }
+    Part { name, role: "plays its part", items: items.collect(), prompts: Vec::new() }
 }
 
 const NOISE: &str = r#"
@@ -134,8 +137,13 @@ fn prepared(text: &str, reads: &Arc<AtomicUsize>) -> (Plan, Material) {
     // With 600 items a student of 40 features sees through the teacher's errors (0.84 ± 0.03 against
     // 0.65 ± 0.05, over draws of such features); with 120 it learns as many of its own (0.67 ± 0.05).
     let tasks = |name: &str| if name.starts_with("student") { 300 } else { 60 };
-    let parts: Vec<Part> =
-        spec.design.experiment().parts().iter().map(|w| part(w.name, tasks(w.name))).collect();
+    let parts: Vec<Part> = spec
+        .design
+        .experiment()
+        .parts()
+        .iter()
+        .map(|w| evaluation::part_of(&spec.design, w.name).unwrap_or_else(|| part(w.name, tasks(w.name))))
+        .collect();
     let mut open = |path: &Path| -> Result<Box<dyn Model>, crate::plan::LadderError> {
         Ok(Box::new(match path.to_str() {
             Some("small") => Fake::new("small", 4, 0.15, reads),
@@ -337,7 +345,7 @@ fn kill(whole: &Path, into: &Path, cut: usize) {
 
 #[test]
 fn killed_at_any_moment_it_ends_with_the_same_bytes() {
-    for text in [NOISE, WEAK, CALIBRATE, ANNEAL] {
+    for text in [NOISE, WEAK, CALIBRATE, ANNEAL, evaluation::EVALUATION, evaluation::REWARD] {
         let first = Bench::new();
         let Outcome::Complete { folder, .. } = first.go(text, Past::Continue, How::KeepingCells).unwrap()
         else {
@@ -462,7 +470,7 @@ fn what_would_be_fetched_is_found() {
 #[test]
 fn the_page_stands_alone() {
     let bench = Bench::new();
-    for text in [NOISE, WEAK, CALIBRATE, ANNEAL] {
+    for text in [NOISE, WEAK, CALIBRATE, ANNEAL, evaluation::EVALUATION, evaluation::REWARD] {
         let (folder, mut manifest, rows) = bench.run(text);
         let page = std::fs::read_to_string(folder.join("report.html")).unwrap();
         assert_eq!(fetched(&page), Vec::<&str>::new());

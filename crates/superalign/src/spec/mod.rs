@@ -8,8 +8,8 @@ mod error;
 mod section;
 
 pub use design::{
-    Design, GapAnnealing, GapCalibration, LossName, NoiseCapacity, NoiseName, PlanName, PolicyName,
-    StudentName, WeakToStrong,
+    Design, Evaluation, GapAnnealing, GapCalibration, LossName, NoiseCapacity, NoiseName, PlanName,
+    PolicyName, RewardBench, ScorerName, StudentName, WeakToStrong,
 };
 pub use error::SpecError;
 pub(crate) use error::nearest;

@@ -89,6 +89,20 @@ fn mistakes_in_a_grid_name_what_there_is() {
 }
 
 #[test]
+fn mistakes_in_evaluation_and_reward_bench_name_place_and_remedy() {
+    let refused = |paradigm: &str, rest: &str| {
+        let text = format!("name = \"e\"\nquestion = \"?\"\nparadigm = \"{paradigm}\"\n{rest}\n");
+        parse(&text, Profile::Quick).unwrap_err().to_string()
+    };
+    insta::assert_snapshot!("evaluation_known", refused("evaluation", "data.known = 2"));
+    insta::assert_snapshot!("evaluation_error", refused("evaluation", "grid.error = [0.1, 0.7]"));
+    insta::assert_snapshot!("evaluation_loss", refused("evaluation", "grid.loss = \"crossentropy\""));
+    insta::assert_snapshot!("evaluation_key", refused("evaluation", "data.peers = 100"));
+    insta::assert_snapshot!("reward_bench_scorer", refused("reward-bench", "grid.scorer = [\"likelyhood\"]"));
+    insta::assert_snapshot!("reward_bench_size", refused("reward-bench", "data.per-subset = 1"));
+}
+
+#[test]
 fn the_shipped_specs_are_good() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments");
     let mut names = Vec::new();
@@ -101,5 +115,7 @@ fn the_shipped_specs_are_good() {
             names.push(spec.name);
         }
     }
-    assert!(names.iter().any(|n| n == "noise-capacity") && names.iter().any(|n| n == "weak-to-strong"));
+    for name in ["evaluation", "noise-capacity", "reward-bench", "weak-to-strong"] {
+        assert!(names.iter().any(|n| n == name), "{name} is missing");
+    }
 }

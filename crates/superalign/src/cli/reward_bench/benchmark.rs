@@ -1,12 +1,12 @@
 //! Which benchmark it is, and which of its subsets a name means.
 
 use crate::cli::Failure;
+use crate::reward::world_table;
 use crate::spec::nearest;
 use clap::ValueEnum;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::Path;
-use superalign_data::world;
 use superalign_evaluation::reward_bench::{
     Domain, OwnSection, OwnSubset, PRIOR_SETS, SUBSETS, Table, Weight,
 };
@@ -95,19 +95,7 @@ impl Benchmark {
 
     /// That of the generated world: sections of equal weight, in which every item counts the same.
     pub(super) fn world() -> Self {
-        let section = |section: &world::Section| OwnSection { name: section.name().to_owned(), weight: 1.0 };
-        let subset = |subset: &world::Subset| OwnSubset {
-            name: subset.name().to_owned(),
-            section: subset.section().name().to_owned(),
-            weight: Weight::Items,
-        };
-        Self::Own {
-            name: "the generated world's preference set".to_owned(),
-            table: Table {
-                sections: world::Section::ALL.iter().map(section).collect(),
-                subsets: world::Subset::ALL.iter().map(subset).collect(),
-            },
-        }
+        Self::Own { name: "the generated world's preference set".to_owned(), table: world_table() }
     }
 
     pub(super) fn title(&self) -> &str {

@@ -1,8 +1,8 @@
 //! Preferences and scores as files, in the official columns.
 
-use super::scorers::ScoresByItem;
 use crate::cli::Failure;
 use crate::record::write_whole;
+use crate::reward::ScoresByItem;
 use arrow::array::{ArrayRef, Float64Builder, ListBuilder, RecordBatch, StringArray, UInt64Array};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;

@@ -1,7 +1,8 @@
 //! `superalign reward-bench`: the official sums over anyone's dump, and models run over preferences.
 //!
 //! The sums are those of [`superalign_evaluation::reward_bench`], the files those of [`superalign_data::load`]. Here is
-//! which rule belongs to which benchmark, how a model scores an answer, and what is shown.
+//! which rule belongs to which benchmark, and what is shown; how a model scores an
+//! answer is in `crate::reward`.
 
 mod benchmark;
 mod dump;
@@ -9,7 +10,6 @@ mod judged;
 mod published;
 mod run;
 mod score;
-mod scorers;
 mod show;
 mod sums;
 #[cfg(test)]

@@ -4,14 +4,15 @@ use super::SumArgs;
 use super::benchmark::Benchmark;
 use super::dump::write_scores;
 use super::judged::{Judge, Sourced, judge};
-use super::scorers::{
-    Join, Scorer, ScorerError, ScoresByItem, by_likelihood, by_log_ratio, by_probe, by_verdict, likelihoods,
-};
 use super::show::Report;
 use super::sums::sums;
 use crate::cli::{Failure, runtime};
 use crate::plan::rung_folders;
 use crate::progress::Progress;
+use crate::reward::{
+    Join, Scorer, ScorerError, ScoresByItem, WORLD_JOIN, by_likelihood, by_log_ratio, by_probe, by_verdict,
+    likelihoods,
+};
 use crate::spec::{ModelSource, ModelsSpec, PoolingChoice};
 use clap::Args;
 use std::collections::BTreeSet;
@@ -138,7 +139,7 @@ pub(super) fn run_with(
     let of_world = names.iter().all(|name| Subset::ALL.iter().any(|subset| subset.name() == *name));
     let join = match &args.join {
         Some(text) => Join::Text(text.clone()),
-        None if of_world => Join::Text(" say ".to_owned()),
+        None if of_world => Join::Text(WORLD_JOIN.to_owned()),
         None => Join::Plain,
     };
     // Mistakes in the names of subsets are found before any model runs.

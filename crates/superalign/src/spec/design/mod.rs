@@ -2,14 +2,18 @@
 //!
 //! A design is what a spec says under `paradigm`, `[data]` and `[grid]`. How it is carried out is in `experiment`.
 
+mod evaluation;
 mod gap_annealing;
 mod gap_calibration;
 mod noise_capacity;
+mod reward_bench;
 mod weak_to_strong;
 
+pub use evaluation::Evaluation;
 pub use gap_annealing::{GapAnnealing, PlanName, PolicyName};
 pub use gap_calibration::GapCalibration;
 pub use noise_capacity::{NoiseCapacity, NoiseName, StudentName};
+pub use reward_bench::{RewardBench, ScorerName};
 pub use weak_to_strong::WeakToStrong;
 
 use super::SpecError;
@@ -25,12 +29,16 @@ const ITEMS: Range<usize> = 50..10_000_001;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "paradigm")]
 pub enum Design {
+    /// Surrogate testing, extrapolation and peer review, each against the withheld truth.
+    Evaluation(Evaluation),
     /// Schedules of the target gap, and plans of the two objectives.
     GapAnnealing(GapAnnealing),
     /// Gain against the supervision gap, and the gap of greatest gain.
     GapCalibration(GapCalibration),
     /// Training accuracy against label noise, per rung.
     NoiseCapacity(NoiseCapacity),
+    /// The world's preference set by section, per rung and scorer.
+    RewardBench(RewardBench),
     /// Every pair of a teacher and a student that is no weaker.
     WeakToStrong(WeakToStrong),
 }
@@ -46,9 +54,11 @@ impl Design {
             .choice::<Paradigm>("paradigm")?
             .ok_or_else(|| spec.error("paradigm", "the spec lacks the key `paradigm`".into(), None))?;
         Ok(match paradigm {
+            Paradigm::Evaluation => Self::Evaluation(Evaluation::read(data, grid)?),
             Paradigm::GapAnnealing => Self::GapAnnealing(GapAnnealing::read(spec, data, grid)?),
             Paradigm::GapCalibration => Self::GapCalibration(GapCalibration::read(data, grid)?),
             Paradigm::NoiseCapacity => Self::NoiseCapacity(NoiseCapacity::read(data, grid)?),
+            Paradigm::RewardBench => Self::RewardBench(RewardBench::read(data, grid)?),
             Paradigm::WeakToStrong => Self::WeakToStrong(WeakToStrong::read(data, grid)?),
         })
     }
@@ -98,17 +108,21 @@ impl LossName {
 /// The designs by name.
 #[derive(Clone, Copy, PartialEq)]
 enum Paradigm {
+    Evaluation,
     GapAnnealing,
     GapCalibration,
     NoiseCapacity,
+    RewardBench,
     WeakToStrong,
 }
 
 impl Choice for Paradigm {
     const ALL: &'static [(&'static str, Self)] = &[
+        ("evaluation", Self::Evaluation),
         ("gap-annealing", Self::GapAnnealing),
         ("gap-calibration", Self::GapCalibration),
         ("noise-capacity", Self::NoiseCapacity),
+        ("reward-bench", Self::RewardBench),
         ("weak-to-strong", Self::WeakToStrong),
     ];
 }

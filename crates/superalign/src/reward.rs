@@ -1,14 +1,19 @@
-//! How a model scores an answer to a prompt.
+//! How a model scores an answer to a prompt, and the sections of the generated world's benchmark.
+//!
+//! What `superalign reward-bench run` and the experiment `reward-bench` share; the sums are those of
+//! [`superalign_evaluation::reward_bench`].
 
 use clap::ValueEnum;
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, Axis};
 use superalign_core::{ChoicePrompt, EmbedRequest, Layer, LogLikelihood, Model, ModelError, Pooling};
 use superalign_data::load::BestOf;
-use superalign_learner::{LearnerError, ProbeConfig, fit};
+use superalign_data::world;
+use superalign_evaluation::reward_bench::{OwnSection, OwnSubset, Table, Weight};
+use superalign_learner::{LearnerError, Probe, ProbeConfig, fit};
 
 /// How a model scores an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Scorer {
+pub(crate) enum Scorer {
     /// ln p(answer | prompt)
     Likelihood,
     /// The same per token, so that long answers are not worse for their length
@@ -22,7 +27,7 @@ pub(super) enum Scorer {
 }
 
 impl Scorer {
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Likelihood => "likelihood",
             Self::LikelihoodPerToken => "likelihood-per-token",
@@ -35,7 +40,7 @@ impl Scorer {
 
 /// What stands between a prompt and an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Join {
+pub(crate) enum Join {
     /// A line end, or a blank where the prompt ends in a colon.
     Plain,
     /// These characters.
@@ -53,11 +58,11 @@ impl Join {
 }
 
 /// Scores of the answers of each item.
-pub(super) type ScoresByItem = Vec<Vec<f64>>;
+pub(crate) type ScoresByItem = Vec<Vec<f64>>;
 
 /// Why there are no scores.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ScorerError {
+pub(crate) enum ScorerError {
     #[error(transparent)]
     Model(#[from] ModelError),
     #[error("the probe of {model} cannot be trained: {reason}")]
@@ -65,7 +70,7 @@ pub(super) enum ScorerError {
 }
 
 /// The log-likelihoods of the answers after their prompts.
-pub(super) fn likelihoods(
+pub(crate) fn likelihoods(
     model: &mut dyn Model,
     items: &[BestOf],
     join: &Join,
@@ -82,7 +87,7 @@ pub(super) fn likelihoods(
 }
 
 /// Their sums, or their means over tokens.
-pub(super) fn by_likelihood(found: &[Vec<LogLikelihood>], scorer: Scorer) -> ScoresByItem {
+pub(crate) fn by_likelihood(found: &[Vec<LogLikelihood>], scorer: Scorer) -> ScoresByItem {
     let one = |found: &LogLikelihood| match scorer {
         Scorer::LikelihoodPerToken => found.sum / found.tokens.max(1) as f64,
         _ => found.sum,
@@ -91,7 +96,7 @@ pub(super) fn by_likelihood(found: &[Vec<LogLikelihood>], scorer: Scorer) -> Sco
 }
 
 /// The implicit reward of a policy, up to its factor: the log-ratio to the reference (Rafailov et al. 2023).
-pub(super) fn by_log_ratio(policy: &[Vec<LogLikelihood>], reference: &[Vec<LogLikelihood>]) -> ScoresByItem {
+pub(crate) fn by_log_ratio(policy: &[Vec<LogLikelihood>], reference: &[Vec<LogLikelihood>]) -> ScoresByItem {
     let item = |(policy, reference): (&Vec<LogLikelihood>, &Vec<LogLikelihood>)| {
         policy.iter().zip(reference).map(|(policy, reference)| policy.sum - reference.sum).collect()
     };
@@ -99,7 +104,7 @@ pub(super) fn by_log_ratio(policy: &[Vec<LogLikelihood>], reference: &[Vec<LogLi
 }
 
 /// The log-odds of the first verdict against the second after each answer.
-pub(super) fn by_verdict(
+pub(crate) fn by_verdict(
     model: &mut dyn Model,
     items: &[BestOf],
     join: &Join,
@@ -116,9 +121,51 @@ pub(super) fn by_verdict(
     Ok(nested(items, scores))
 }
 
-/// The rewards w . x of a probe that is trained on pairs of other items: logistic regression on the differences of
-/// their vectors, each in both directions, which is the model of Bradley and Terry with features.
-pub(super) fn by_probe(
+/// How many answers an item has, and how many of them, the first, are correct.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub(crate) answers: usize,
+    pub(crate) correct: usize,
+}
+
+/// A probe trained on every pair of a correct and another answer of an item: logistic regression on the differences of
+/// their vectors, each in both directions, which is the model of Bradley and Terry with features. `vectors` has a row for
+/// each answer, item by item.
+#[expect(clippy::needless_pass_by_value, reason = "array views are Copy, which the lint does not see")]
+pub(crate) fn preference_probe(
+    vectors: ArrayView2<'_, f32>,
+    shapes: &[Shape],
+    config: &ProbeConfig,
+) -> Result<Probe, LearnerError> {
+    let mut pairs: Vec<(usize, usize)> = Vec::new();
+    let mut first = 0;
+    for shape in shapes {
+        let good = first..first + shape.correct;
+        let bad = first + shape.correct..first + shape.answers;
+        pairs.extend(good.flat_map(|good| bad.clone().map(move |bad| (good, bad))));
+        first += shape.answers;
+    }
+    let mut differences = Array2::<f32>::zeros((2 * pairs.len(), vectors.ncols()));
+    for (n, &(good, bad)) in pairs.iter().enumerate() {
+        let difference = &vectors.row(good) - &vectors.row(bad);
+        differences.row_mut(2 * n).assign(&difference);
+        differences.row_mut(2 * n + 1).assign(&-difference);
+    }
+    let labels: Array1<f64> = (0..2 * pairs.len()).map(|n| f64::from(u8::from(n % 2 == 0))).collect();
+    fit(differences.view(), labels.view(), config)
+}
+
+/// The rewards w . x of such a probe, one for each row.
+#[expect(clippy::needless_pass_by_value, reason = "array views are Copy, which the lint does not see")]
+pub(crate) fn rewards(probe: &Probe, vectors: ArrayView2<'_, f32>) -> Vec<f64> {
+    let one = |vector: ndarray::ArrayView1<'_, f32>| {
+        vector.iter().zip(&probe.weights).map(|(x, weight)| f64::from(*x) * weight).sum::<f64>()
+    };
+    vectors.axis_iter(Axis(0)).map(one).collect()
+}
+
+/// The rewards of answers by a [`preference_probe`] that is trained on other items.
+pub(crate) fn by_probe(
     model: &mut dyn Model,
     train: &[BestOf],
     items: &[BestOf],
@@ -130,31 +177,18 @@ pub(super) fn by_probe(
     let texts: Vec<String> = [texts(train, join), texts(items, join)].concat();
     let all: Vec<&str> = texts.iter().map(String::as_str).collect();
     let vectors = model.embed(&all, request, done)?;
-    let mut pairs: Vec<(usize, usize)> = Vec::new();
-    let mut first = 0;
-    for item in train {
-        let good = first..first + item.correct;
-        let bad = first + item.correct..first + item.answers.len();
-        pairs.extend(good.flat_map(|good| bad.clone().map(move |bad| (good, bad))));
-        first += item.answers.len();
-    }
-    let mut differences = Array2::<f32>::zeros((2 * pairs.len(), vectors.ncols()));
-    for (n, &(good, bad)) in pairs.iter().enumerate() {
-        let difference = &vectors.row(good) - &vectors.row(bad);
-        differences.row_mut(2 * n).assign(&difference);
-        differences.row_mut(2 * n + 1).assign(&-difference);
-    }
-    let labels: Array1<f64> = (0..2 * pairs.len()).map(|n| f64::from(u8::from(n % 2 == 0))).collect();
+    let shapes: Vec<Shape> =
+        train.iter().map(|item| Shape { answers: item.answers.len(), correct: item.correct }).collect();
+    let first = shapes.iter().map(|shape| shape.answers).sum();
     let failed = |reason| ScorerError::Probe { model: model.card().name.clone(), reason };
-    let probe = fit(differences.view(), labels.view(), &ProbeConfig::default()).map_err(failed)?;
-    let scores = vectors.axis_iter(Axis(0)).skip(first).map(|vector| {
-        vector.iter().zip(&probe.weights).map(|(x, weight)| f64::from(*x) * weight).sum::<f64>()
-    });
+    let (known, asked) = vectors.view().split_at(Axis(0), first);
+    let probe = preference_probe(known, &shapes, &ProbeConfig::default()).map_err(failed)?;
+    let scores = rewards(&probe, asked).into_iter();
     Ok(nested(items, scores))
 }
 
 /// Every answer after its prompt, item by item.
-pub(super) fn texts(items: &[BestOf], join: &Join) -> Vec<String> {
+pub(crate) fn texts(items: &[BestOf], join: &Join) -> Vec<String> {
     let text = |item: &BestOf, answer: &String| match item.prompt.is_empty() {
         true => answer.clone(),
         false => format!("{}{}{answer}", item.prompt, join.after(&item.prompt)),
@@ -164,4 +198,21 @@ pub(super) fn texts(items: &[BestOf], join: &Join) -> Vec<String> {
 
 fn nested(items: &[BestOf], mut scores: impl Iterator<Item = f64>) -> ScoresByItem {
     items.iter().map(|item| scores.by_ref().take(item.answers.len()).collect()).collect()
+}
+
+/// What stands between request and answer in the language of the generated world.
+pub(crate) const WORLD_JOIN: &str = " say ";
+
+/// The sections of the generated world's benchmark: of equal weight, and in each every item counts the same.
+pub(crate) fn world_table() -> Table {
+    let section = |section: &world::Section| OwnSection { name: section.name().to_owned(), weight: 1.0 };
+    let subset = |subset: &world::Subset| OwnSubset {
+        name: subset.name().to_owned(),
+        section: subset.section().name().to_owned(),
+        weight: Weight::Items,
+    };
+    Table {
+        sections: world::Section::ALL.iter().map(section).collect(),
+        subsets: world::Subset::ALL.iter().map(subset).collect(),
+    }
 }

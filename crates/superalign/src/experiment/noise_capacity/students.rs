@@ -11,6 +11,7 @@ use superalign_learner::{
 
 /// Trains a student per column of `labels` (items, problems) on shared features, and asks each about other items: for
 /// each problem its probabilities, one list per matrix of `asked`.
+#[expect(clippy::needless_pass_by_value, reason = "array views are Copy, which the lint does not see")]
 pub(super) fn students(
     kind: StudentName,
     plan: &Plan,

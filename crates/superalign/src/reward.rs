@@ -4,12 +4,12 @@
 //! [`superalign_evaluation::reward_bench`].
 
 use clap::ValueEnum;
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2, Axis};
 use superalign_core::{ChoicePrompt, EmbedRequest, Layer, LogLikelihood, Model, ModelError, Pooling};
 use superalign_data::load::BestOf;
 use superalign_data::world;
 use superalign_evaluation::reward_bench::{OwnSection, OwnSubset, Table, Weight};
-use superalign_learner::{LearnerError, Probe, ProbeConfig, fit};
+use superalign_learner::{LearnerError, PositionBias, Probe, ProbeConfig, fit_pairs};
 
 /// How a model scores an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -128,40 +128,39 @@ pub(crate) struct Shape {
     pub(crate) correct: usize,
 }
 
-/// A probe trained on every pair of a correct and another answer of an item: logistic regression on the differences of
-/// their vectors, each in both directions, which is the model of Bradley and Terry with features. `vectors` has a row for
-/// each answer, item by item.
+/// A Bradley-Terry probe trained on every pair of a correct and another answer of an item; w . x is the reward of an
+/// answer. `vectors` has a row for each answer, item by item.
 #[expect(clippy::needless_pass_by_value, reason = "array views are Copy, which the lint does not see")]
 pub(crate) fn preference_probe(
     vectors: ArrayView2<'_, f32>,
     shapes: &[Shape],
     config: &ProbeConfig,
 ) -> Result<Probe, LearnerError> {
-    let mut pairs: Vec<(usize, usize)> = Vec::new();
+    let (mut better, mut worse) = (Vec::new(), Vec::new());
     let mut first = 0;
     for shape in shapes {
-        let good = first..first + shape.correct;
-        let bad = first + shape.correct..first + shape.answers;
-        pairs.extend(good.flat_map(|good| bad.clone().map(move |bad| (good, bad))));
+        for good in first..first + shape.correct {
+            for bad in first + shape.correct..first + shape.answers {
+                better.push(good);
+                worse.push(bad);
+            }
+        }
         first += shape.answers;
     }
-    let mut differences = Array2::<f32>::zeros((2 * pairs.len(), vectors.ncols()));
-    for (n, &(good, bad)) in pairs.iter().enumerate() {
-        let difference = &vectors.row(good) - &vectors.row(bad);
-        differences.row_mut(2 * n).assign(&difference);
-        differences.row_mut(2 * n + 1).assign(&-difference);
-    }
-    let labels: Array1<f64> = (0..2 * pairs.len()).map(|n| f64::from(u8::from(n % 2 == 0))).collect();
-    fit(differences.view(), labels.view(), config)
+    let (better, worse) = (vectors.select(Axis(0), &better), vectors.select(Axis(0), &worse));
+    let preferred = Array2::ones((better.nrows(), 1));
+    let trained = fit_pairs(better.view(), worse.view(), preferred.view(), PositionBias::None, config);
+    trained.into_iter().next().unwrap_or(Err(LearnerError::TooFewRows {
+        what: "pairs",
+        expected: 2,
+        found: 0,
+    }))
 }
 
 /// The rewards w . x of such a probe, one for each row.
 #[expect(clippy::needless_pass_by_value, reason = "array views are Copy, which the lint does not see")]
-pub(crate) fn rewards(probe: &Probe, vectors: ArrayView2<'_, f32>) -> Vec<f64> {
-    let one = |vector: ndarray::ArrayView1<'_, f32>| {
-        vector.iter().zip(&probe.weights).map(|(x, weight)| f64::from(*x) * weight).sum::<f64>()
-    };
-    vectors.axis_iter(Axis(0)).map(one).collect()
+pub(crate) fn rewards(probe: &Probe, vectors: ArrayView2<'_, f32>) -> Result<Vec<f64>, LearnerError> {
+    probe.logits(vectors).map(|rewards| rewards.to_vec())
 }
 
 /// The rewards of answers by a [`preference_probe`] that is trained on other items.
@@ -183,8 +182,8 @@ pub(crate) fn by_probe(
     let failed = |reason| ScorerError::Probe { model: model.card().name.clone(), reason };
     let (known, asked) = vectors.view().split_at(Axis(0), first);
     let probe = preference_probe(known, &shapes, &ProbeConfig::default()).map_err(failed)?;
-    let scores = rewards(&probe, asked).into_iter();
-    Ok(nested(items, scores))
+    let scores = rewards(&probe, asked).map_err(failed)?;
+    Ok(nested(items, scores.into_iter()))
 }
 
 /// Every answer after its prompt, item by item.

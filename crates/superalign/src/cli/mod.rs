@@ -3,6 +3,8 @@
 mod compare;
 mod data;
 mod extrapolate;
+#[cfg(test)]
+mod folder;
 mod generate;
 mod measure;
 mod models;

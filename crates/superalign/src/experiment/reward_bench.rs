@@ -234,7 +234,7 @@ impl RewardBench {
                 let x = features.part("train")?.select(Axis(0), &chosen);
                 let probe = preference_probe(x.view(), &shapes, &probe_config(plan, LossName::Xent))
                     .map_err(|e| e.to_string())?;
-                Ok(rewards(&probe, features.part("test")?))
+                rewards(&probe, features.part("test")?).map_err(|e| e.to_string())
             }
         }
     }

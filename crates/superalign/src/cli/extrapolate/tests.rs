@@ -1,6 +1,7 @@
 //! Generated tables through the command: snapshots, the published item response models, and every way to be wrong.
 
 use super::{ExtrapolateArgs, Failure, extrapolate};
+use crate::cli::folder::Folder;
 use clap::Parser;
 use serde_json::Value;
 use std::fmt::Write;
@@ -11,24 +12,6 @@ use superalign_core::{Seed, binomial};
 struct Line {
     #[command(flatten)]
     args: ExtrapolateArgs,
-}
-
-struct Folder(tempfile::TempDir);
-
-impl Folder {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn write(&self, name: &str, text: &str) -> String {
-        let path = self.0.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        path.display().to_string()
-    }
-
-    fn hide(&self, text: &str) -> String {
-        text.replace(&format!("{}/", self.0.path().display()), "")
-    }
 }
 
 /// What the command prints, or the message with which it ends and its exit code.
@@ -68,7 +51,7 @@ fn ladder(students: usize, trials: u64, seed: u64) -> String {
 #[test]
 fn a_ladder_over_difficulty() {
     let folder = Folder::new();
-    let path = folder.write("ladder.csv", &ladder(4, 200, 1));
+    let path = folder.write("ladder.csv", ladder(4, 200, 1));
     let seen = run(&[&path, "--predict", "5.5,10,14", "--backtest", "--draws", "100"]).unwrap();
     insta::assert_snapshot!(folder.hide(&seen));
 }
@@ -79,7 +62,7 @@ fn one_curve_over_scale() {
     let text = "name,params,accuracy,n\na,6e4,0.52,1000\nb,2e5,0.559,1000\nc,8e5,0.63,1000\nd,3e6,0.701,1000\n\
                 e,1.2e7,0.772,1000\nf,5e7,0.821,1000\n";
     let path = folder.write("scale.csv", text);
-    let svg = folder.0.path().join("scale.svg").display().to_string();
+    let svg = folder.path("scale.svg").display().to_string();
     let columns = ["--columns", "model=name"];
     let one = [&path[..], "--x", "scale", "--model", "logistic", "--floor", "0.5", "--predict", "2e8,1e12"];
     let rest = ["--draws", "100", "--enough", "1", "--plot", &svg, "--resampling", "binomial"];
@@ -114,7 +97,7 @@ fn one_answer_a_row_is_the_same_as_counts() {
 #[test]
 fn predictions_beyond_what_was_tested_are_refused_or_widened() {
     let folder = Folder::new();
-    let path = folder.write("ladder.csv", &ladder(3, 300, 2));
+    let path = folder.write("ladder.csv", ladder(3, 300, 2));
     let of = |beyond: &str, x: &str| {
         let args = [&path, "--model", "logistic", "--draws", "100", "--beyond", beyond, "--predict", x];
         json(&args)["series"][0]["predictions"][0].clone()
@@ -141,7 +124,7 @@ fn predictions_beyond_what_was_tested_are_refused_or_widened() {
 #[test]
 fn backtests_of_a_ladder_cover_as_often_as_they_say() {
     let folder = Folder::new();
-    let path = folder.write("ladder.csv", &ladder(20, 200, 3));
+    let path = folder.write("ladder.csv", ladder(20, 200, 3));
     let found = json(&[&path, "--draws", "200"]);
     let (forecasts, coverage) =
         (found["backtests"]["forecasts"].as_u64().unwrap(), found["backtests"]["coverage"].as_f64().unwrap());

@@ -1,35 +1,15 @@
 //! The command as a whole: golden values through files, and snapshots of what it says.
 
 use super::{Failure, RankArgs, rank};
+use crate::cli::folder::Folder;
 use clap::Parser;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use tempfile::TempDir;
 
 #[derive(Debug, Parser)]
 struct Line {
     #[command(flatten)]
     args: RankArgs,
-}
-
-/// A folder with the files of a test.
-struct Folder(TempDir);
-
-impl Folder {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn write(&self, name: &str, content: &str) -> String {
-        let path = self.0.path().join(name);
-        std::fs::write(&path, content).unwrap();
-        path.display().to_string()
-    }
-
-    /// The folder's own name is another one in every run.
-    fn hide(&self, text: &str) -> String {
-        text.replace(&format!("{}/", self.0.path().display()), "")
-    }
 }
 
 /// What the command prints, or the message with which it ends and its exit code.
@@ -75,7 +55,7 @@ fn peers() -> String {
 #[test]
 fn every_method_as_a_table() {
     let folder = Folder::new();
-    let path = folder.write("peers.csv", &peers());
+    let path = folder.write("peers.csv", peers());
     let mut seen = String::new();
     for method in [
         "bradley-terry",
@@ -98,7 +78,7 @@ fn every_method_as_a_table() {
 #[test]
 fn one_json_object() {
     let folder = Folder::new();
-    let path = folder.write("peers.csv", &peers());
+    let path = folder.write("peers.csv", peers());
     let arguments = [&path, "--method", "davidson", "--json", "--collusion", "middle", "--draws", "20"];
     insta::assert_snapshot!(folder.hide(&run(&arguments).unwrap()));
 }
@@ -106,7 +86,7 @@ fn one_json_object() {
 #[test]
 fn mistakes_say_what_is_wrong() {
     let folder = Folder::new();
-    let peers = folder.write("peers.csv", &peers());
+    let peers = folder.write("peers.csv", peers());
     let two = "left,right,winner\na,b,left\nb,a,left\n";
     let mut said = Vec::new();
     for (text, more) in [
@@ -172,7 +152,7 @@ fn both_orders_in_a_row_are_two_comparisons() {
 #[test]
 fn the_same_seed_gives_the_same_bytes() {
     let folder = Folder::new();
-    let path = folder.write("peers.csv", &peers());
+    let path = folder.write("peers.csv", peers());
     let with =
         |seed: &str| run(&[&path, "--method", "prd", "--json", "--seed", seed, "--draws", "50"]).unwrap();
     assert_eq!(with("3"), with("3"));

@@ -3,6 +3,7 @@
 
 use super::run::run_with;
 use super::{Failure, RewardBenchCommand, score};
+use crate::cli::folder::Folder;
 use crate::progress::Progress;
 use clap::Parser;
 use ndarray::Array2;
@@ -13,35 +14,11 @@ use superalign_core::{ChoicePrompt, EmbedRequest, LogLikelihood, Model, ModelCar
 use superalign_data::load::{Content, Format, load, load_benchmark};
 use superalign_data::world::{Part, Subset, World};
 use superalign_evaluation::reward_bench::SUBSETS;
-use tempfile::TempDir;
 
 #[derive(Debug, Parser)]
 struct Line {
     #[command(subcommand)]
     command: RewardBenchCommand,
-}
-
-/// A folder with the files of a test.
-struct Folder(TempDir);
-
-impl Folder {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
-        std::fs::write(self.path(name), content).unwrap();
-        self.path(name).display().to_string()
-    }
-
-    /// The folder's own name is another one in every run.
-    fn hide(&self, text: &str) -> String {
-        text.replace(&format!("{}/", self.0.path().display()), "")
-    }
 }
 
 /// What the command prints, or the message with which it ends.

@@ -7,39 +7,14 @@ mod output;
 mod repeats;
 
 use super::{Failure, MeasureArgs, measure};
+use crate::cli::folder::Folder;
 use clap::Parser;
 use serde_json::Value;
-use std::path::PathBuf;
-use tempfile::TempDir;
 
 #[derive(Debug, Parser)]
 struct Line {
     #[command(flatten)]
     args: MeasureArgs,
-}
-
-/// A folder with the files of a test.
-struct Folder(TempDir);
-
-impl Folder {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
-        let path = self.path(name);
-        std::fs::write(&path, content).unwrap();
-        path.display().to_string()
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    /// The folder's own name is another one in every run.
-    fn hide(&self, text: &str) -> String {
-        text.replace(&format!("{}/", self.0.path().display()), "")
-    }
 }
 
 /// What the command prints, or the message with which it ends and its exit code.

@@ -1,0 +1,27 @@
+//! A folder with the files of a command's test.
+
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+/// A folder that is gone when the test is over.
+pub(super) struct Folder(TempDir);
+
+impl Folder {
+    pub(super) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(super) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        std::fs::write(self.path(name), content).unwrap();
+        self.path(name).display().to_string()
+    }
+
+    /// A text without the folder's own name, which is another one in every run.
+    pub(super) fn hide(&self, text: &str) -> String {
+        text.replace(&format!("{}/", self.0.path().display()), "")
+    }
+}

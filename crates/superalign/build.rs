@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 /// The crates, and within this one the modules, whose code decides numbers; the look of a report does not.
-const DECISIVE: [&str; 12] = [
+const DECISIVE: [&str; 13] = [
     "../superalign-core/src",
     "../superalign-data/src",
     "../superalign-evaluation/src",
     "../superalign-gap/src",
     "../superalign-learner/src",
     "../superalign-inference/src/model",
+    "../superalign-paradigm/src",
     "../superalign-signal/src",
     "src/experiment",
     "src/plan",

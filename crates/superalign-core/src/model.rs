@@ -1,5 +1,6 @@
 //! The seam behind which language models run: one real implementation, and fakes in tests.
 
+use crate::Seed;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,43 @@ pub trait Model {
         prompts: &[ChoicePrompt],
         done: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Vec<Vec<LogLikelihood>>, ModelError>;
+
+    /// Texts that go on from each prompt, `request.samples` of them for each, in the order given.
+    ///
+    /// # Errors
+    /// As [`Model::embed`]; also a model that does not generate, which is what a model does that says nothing else.
+    fn generate(
+        &mut self,
+        prompts: &[String],
+        request: &GenerateRequest,
+        done: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Vec<Vec<Generation>>, ModelError> {
+        let _ = (prompts, request, done);
+        Err(self.lacks("it does not generate text"))
+    }
+
+    /// The text by which the model is told of a conversation, up to where it would answer: its chat template, filled in.
+    ///
+    /// # Errors
+    /// A model without a chat template, or one whose template refuses the messages.
+    fn chat(&self, messages: &[Message]) -> Result<String, ModelError> {
+        let _ = messages;
+        Err(self.lacks("it has no chat template; expected one in its folder, or plain prompts"))
+    }
+
+    /// Number of tokens of each text, as the model would read it alone.
+    ///
+    /// # Errors
+    /// A text that the tokenizer refuses, or a model that does not say.
+    fn token_counts(&self, texts: &[&str]) -> Result<Vec<usize>, ModelError> {
+        let _ = texts;
+        Err(self.lacks("it does not count tokens"))
+    }
+
+    /// The error of a model that lacks what was asked for.
+    fn lacks(&self, reason: &str) -> ModelError {
+        ModelError::Unsupported { model: self.card().name.clone(), reason: reason.to_owned() }
+    }
 }
 
 /// What a model is: enough to name it in a record and to key a cache.
@@ -97,6 +135,41 @@ pub struct LogLikelihood {
     pub sum: f64,
     /// Number of its tokens, for normalisation by length.
     pub tokens: usize,
+}
+
+/// How texts are generated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GenerateRequest {
+    /// The most tokens that are written.
+    pub max_tokens: usize,
+    /// Number of texts for each prompt.
+    pub samples: usize,
+    /// 0 is greedy; 1 draws from the model's own distribution.
+    pub temperature: f32,
+    /// Draws from the most probable tokens that have this probability together, where given.
+    pub top_p: Option<f32>,
+    /// The text ends before the first of these.
+    pub stop: Vec<String>,
+    /// Where the draws come from.
+    pub seed: Seed,
+}
+
+/// A text that a model wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generation {
+    /// The text.
+    pub text: String,
+    /// Number of its tokens.
+    pub tokens: usize,
+}
+
+/// One message of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Who speaks: `system`, `user` or `assistant`.
+    pub role: String,
+    /// What is said.
+    pub content: String,
 }
 
 /// Why a model did not answer.

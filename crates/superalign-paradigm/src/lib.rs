@@ -1,0 +1,21 @@
+//! Making supervision signals, where nobody knows the truth.
+//!
+//! Every paradigm makes the same thing: a [`Signal`], which is a soft label for each item with every source's own vote,
+//! how sure it is, who said what, and what it cost. No paradigm is given the truth about the items that it labels, and
+//! none can be: it is no argument of any function here.
+//!
+//! Models are behind the seam [`superalign_core::Model`]; what a file, a run or a cache is, callers know.
+
+#![expect(clippy::needless_pass_by_value, reason = "array views are Copy, which the lint does not see")]
+
+mod error;
+mod signal;
+mod transcript;
+
+pub use error::ParadigmError;
+pub use signal::{Cost, Paradigm, Signal, Source};
+pub use transcript::{Quote, Transcript, Turn};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

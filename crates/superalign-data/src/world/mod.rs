@@ -18,9 +18,11 @@ mod draw;
 mod family;
 mod language;
 mod norm;
+mod view;
 
 pub use family::Family;
 pub use norm::{Section, Subset};
+pub use view::reordered;
 
 use crate::item::{BinaryItem, Objective, Preference, Tags, Task};
 use draw::{Dice, Draw, Fact};

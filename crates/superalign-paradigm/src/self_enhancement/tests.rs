@@ -423,7 +423,7 @@ proptest! {
             prop_assert!((1.0..=2.0 + 1e-12).contains(&health.label_diversity));
             prop_assert!(health.label_collapse <= 0.5 + 1e-12);
             prop_assert!(health.rarer.is_none_or(|share| (0.0..=0.5).contains(&share)));
-            prop_assert!(health.embedding_diversity.is_none_or(|score| score >= 1.0 - 1e-9 && score <= 5.0 + 1e-9));
+            prop_assert!(health.embedding_diversity.is_none_or(|score| (0.999..=5.001).contains(&score)));
             for share in [health.positives, health.confidence, health.unanimity] {
                 prop_assert!((0.0..=1.0).contains(&share));
             }

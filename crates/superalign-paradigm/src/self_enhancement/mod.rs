@@ -6,8 +6,8 @@
 //! those that the model's own criticism contradicts left out ([`Critique`]), a student is trained on them on the
 //! model's features, and what the student says under every view is the next round's votes.
 //!
-//! One member teaches itself (self-training, Scudder 1965). Of several, each is taught by what the others keep:
-//! co-training (Blum and Mitchell 1998), except that labels are made anew in every round and not added to a pool.
+//! One member teaches itself (self-training, Scudder 1965). Of several, each is taught what all of them keep, which is
+//! co-training (Blum and Mitchell 1998), except that the pool is made anew in every round; or what the others keep.
 //! [`Student::Pairs`] is trained on preferences that it makes itself: of two candidates of a task, the one that it
 //! scores higher.
 //!
@@ -62,6 +62,8 @@ pub struct Config {
     pub targets: Targets,
     /// Who labels the items that the student was trained on.
     pub relabel: Relabel,
+    /// Whose labels train the student of a member that has peers.
+    pub lessons: Lessons,
     /// How the student is trained.
     pub probe: ProbeConfig,
     /// When collapse ends the rounds; `None` goes on to the last.
@@ -150,6 +152,17 @@ pub enum Relabel {
     CrossFit(usize),
 }
 
+/// Whose labels train the student of a member that has peers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lessons {
+    /// Those that any of them keeps, its own among them: the pool of Blum and Mitchell (1998). Of two that contradict
+    /// each other the surer one prevails.
+    #[default]
+    Shared,
+    /// Those that the others keep, as in co-teaching (Han et al. 2018): of two members, each takes over the other's.
+    Exchanged,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -161,6 +174,7 @@ impl Default for Config {
             student: Student::default(),
             targets: Targets::default(),
             relabel: Relabel::default(),
+            lessons: Lessons::default(),
             probe: ProbeConfig::default(),
             stop: Some(StopRule::default()),
         }

@@ -1,9 +1,9 @@
 //! The rounds: signal, gate, student, next signal.
 
-use super::gate::{Kept, keep};
+use super::gate::{Kept, hardened, keep};
 use super::health::health;
 use super::votes::{by_task, consistency, within_tasks};
-use super::{Config, Health, Reason, Relabel, Student, Targets};
+use super::{Config, Health, Lessons, Reason, Relabel, Student, Targets};
 use crate::{Cost, Paradigm, ParadigmError, Signal, Source};
 use ndarray::{Array1, Array2, ArrayView2, Axis, concatenate};
 use std::borrow::Cow;
@@ -85,8 +85,8 @@ impl Enhanced {
 /// Rounds of self-labelling; see the [module](super) for what a round is.
 ///
 /// `items` are named; `tasks` are numbers that the candidates of one task share (a number each where there are no
-/// tasks). One member teaches itself; of several each is taught by the others: an item's target is the mean label of
-/// those others that keep it. One [`Enhanced`] for each member, in their order.
+/// tasks). One member teaches itself; of several each is taught what all of them keep, or the others ([`Lessons`]): an
+/// item's target is the mean label of those that keep it. One [`Enhanced`] for each member, in their order.
 ///
 /// Neither the order of items nor, beyond rounding, that of views changes what is said of an item. Students are
 /// trained on the features of all views of the items kept.
@@ -138,7 +138,7 @@ pub fn enhance(
         if stopped(&mut all, config) || number > config.rounds {
             break;
         }
-        let lessons: Vec<Kept> = (0..members.len()).map(|own| lesson(&all, own)).collect();
+        let lessons: Vec<Kept> = (0..members.len()).map(|own| lesson(&all, own, config.lessons)).collect();
         let mut students = Vec::new();
         for (own, (member, lesson)) in members.iter().zip(&lessons).enumerate() {
             match work.students(member, lesson)? {
@@ -181,8 +181,8 @@ fn stopped(all: &mut [(Enhanced, Kept)], config: &Config) -> bool {
     true
 }
 
-/// What a member is taught: its own labels where it is alone, else the mean of the others'.
-fn lesson(all: &[(Enhanced, Kept)], own: usize) -> Kept {
+/// What a member is taught: its own labels where it is alone; else the mean of what all keep, or the others.
+fn lesson(all: &[(Enhanced, Kept)], own: usize, lessons: Lessons) -> Kept {
     fn mean<K: Ord + Copy>(lists: &[&Vec<(K, f64)>]) -> Vec<(K, f64)> {
         let mut sums = std::collections::BTreeMap::<K, (f64, f64)>::new();
         for (what, p) in lists.iter().copied().flatten() {
@@ -191,16 +191,19 @@ fn lesson(all: &[(Enhanced, Kept)], own: usize) -> Kept {
         }
         let means = sums.into_iter().map(|(what, (sum, count))| (what, sum / count));
         // Peers who contradict each other to the hair teach nothing.
-        means.filter(|(_, p)| *p != 0.5).collect()
+        means.filter(|(_, p)| hardened(*p).is_some()).collect()
     }
     if all.len() == 1 {
         return all[0].1.clone();
     }
-    let others = || all.iter().enumerate().filter(|(place, _)| *place != own).map(|(_, (_, kept))| kept);
-    let items: Vec<&Vec<(usize, f64)>> =
-        others().filter_map(|kept| if let Kept::Items(kept) = kept { Some(kept) } else { None }).collect();
-    let pairs: Vec<&Vec<([usize; 2], f64)>> =
-        others().filter_map(|kept| if let Kept::Pairs(kept) = kept { Some(kept) } else { None }).collect();
+    let teaches = |place: usize| lessons == Lessons::Shared || place != own;
+    let (mut items, mut pairs) = (Vec::new(), Vec::new());
+    for (_, (_, kept)) in all.iter().enumerate().filter(|(place, _)| teaches(*place)) {
+        match kept {
+            Kept::Items(kept) => items.push(kept),
+            Kept::Pairs(kept) => pairs.push(kept),
+        }
+    }
     if pairs.is_empty() { Kept::Items(mean(&items)) } else { Kept::Pairs(mean(&pairs)) }
 }
 

@@ -153,12 +153,15 @@ fn peers_teach_each_other_what_one_alone_does_not_know() {
     knows.asked = vec!["c".into(), "d".into()];
     let config = Config { rounds: 1, ..Config::default() };
     let (a, b) = (knows.views(), sees.views());
-    let members = [knows.member("knows", &a), sees.member("sees", &b)];
-    let found = enhance(&knows.items, &knows.tasks, &members, &config, Seed::new(1)).unwrap();
     let alone = sees.run(&config).unwrap();
-    let after = |enhanced: &Enhanced| sees.accuracy(&enhanced.rounds[1].signal);
-    assert!(after(&found[1]) > 0.95 && after(&found[1]) > after(&alone) + 0.05, "{}", after(&alone));
-    assert_eq!(found[1].rounds[1].signal.cost().calls, 8, "both were asked");
+    for lessons in [Lessons::Shared, Lessons::Exchanged] {
+        let config = Config { lessons, ..config.clone() };
+        let members = [knows.member("knows", &a), sees.member("sees", &b)];
+        let found = enhance(&knows.items, &knows.tasks, &members, &config, Seed::new(1)).unwrap();
+        let after = |enhanced: &Enhanced| sees.accuracy(&enhanced.rounds[1].signal);
+        assert!(after(&found[1]) > 0.95 && after(&found[1]) > after(&alone) + 0.05, "{}", after(&alone));
+        assert_eq!(found[1].rounds[1].signal.cost().calls, 8, "both were asked");
+    }
     // Where one has collapsed, so has the work of both.
     let mut fallen = knows.clone();
     fallen.log_odds.mapv_inplace(f64::abs);

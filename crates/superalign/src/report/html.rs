@@ -43,7 +43,7 @@ pub fn page(manifest: &Manifest, rows: &[Row]) -> String {
         plan.bootstrap.draws
     );
     body += &checks(manifest, rows);
-    body += "<section><h2>Plan</h2>\n<p>Which part of the data trained what. No group is in two parts.</p>\n";
+    body += "<section><h2>Plan</h2>\n<p>Which part of the data trained what. No group is in two parts, save where a part is another one in other words.</p>\n";
     for table in plan_tables(plan) {
         body += &table.html();
     }

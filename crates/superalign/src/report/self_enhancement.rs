@@ -5,9 +5,9 @@ use super::prose::{Effect, and, count, effect};
 use super::table::{Table, shown};
 use super::{Findings, Numbers};
 use crate::experiment::self_enhancement::{
-    CHOSEN, CONTRADICTED, EMBEDDING_COLLAPSE, GAIN, KEPT, LABEL_COLLAPSE, LABEL_ECE, LABEL_GAIN, LABELS,
-    LEFT, Path, REASONS, SOLVED, SOLVED_GAIN, STOP_HELPS, STOPPED, STOPPED_GAIN, TEST, TEST_ECE, UNANIMITY,
-    VIEWS_GAIN, WITHOUT_STUDENT, ceiling_cell, over, plain_cell,
+    CHOSEN, CONTRADICTED, EMBEDDING_COLLAPSE, GAIN, HEADROOM, KEPT, LABEL_COLLAPSE, LABEL_ECE, LABEL_GAIN,
+    LABELS, LEFT, Path, REASONS, SOLVED, SOLVED_GAIN, STOP_HELPS, STOPPED, STOPPED_GAIN, TEST, TEST_ECE,
+    UNANIMITY, VIEWS_GAIN, WITHOUT_STUDENT, ceiling_cell, over, plain_cell,
 };
 use crate::plan::Plan;
 use crate::record::Row;
@@ -87,6 +87,15 @@ impl<'a> Page<'a> {
             .collect();
         if self.design.views > 1 && !views.is_empty() {
             out.push(format!("The mean verdict over views instead of the plain one: {}.", verdict(&views)));
+        }
+        let headroom: Vec<(String, Estimate)> = rungs()
+            .filter_map(|name| Some((name.to_owned(), self.value(&ceiling_cell(name), HEADROOM)?)))
+            .collect();
+        if !headroom.is_empty() {
+            out.push(format!(
+                "What there is to gain is what students of true labels have over those verdicts: {}.",
+                verdict(&headroom)
+            ));
         }
         out
     }
@@ -357,7 +366,7 @@ impl<'a> Page<'a> {
     /// What every variant gains, by rung.
     fn bars(&self) -> (String, String) {
         let alone: Vec<VariantName> =
-            self.design.variant.iter().copied().filter(|variant| *variant != VariantName::Peer).collect();
+            self.design.variant.iter().copied().filter(|variant| !variant.takes_two()).collect();
         let group = |rung: usize| {
             let bar = |variant: &VariantName| -> Option<Bar> {
                 let path = Path { rung, variant: *variant, peer: None };
@@ -503,6 +512,7 @@ fn sentence_name(variant: VariantName) -> &'static str {
         VariantName::HeldOut => "Labels by students that have not seen the item (held-out)",
         VariantName::Critique => "The surest labels that criticism upholds (critique)",
         VariantName::Pairs => "Self-made preferences (pairs)",
-        VariantName::Peer => "The surest labels of a peer (peer)",
+        VariantName::Peer => "The surest labels of either of two rungs (peer)",
+        VariantName::Exchange => "The surest labels of the other of two rungs (exchange)",
     }
 }

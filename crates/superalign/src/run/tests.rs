@@ -20,6 +20,7 @@ struct Fake {
 use std::sync::Arc;
 
 mod evaluation;
+mod self_enhancement;
 
 impl Fake {
     fn new(name: &str, width: usize, strength: f32, reads: &Arc<AtomicUsize>) -> Self {
@@ -144,6 +145,7 @@ fn prepared(text: &str, reads: &Arc<AtomicUsize>) -> (Plan, Material) {
         .iter()
         .map(|w| evaluation::part_of(&spec.design, w.name).unwrap_or_else(|| part(w.name, tasks(w.name))))
         .collect();
+    let parts = self_enhancement::in_views(&spec.design, parts);
     let mut open = |path: &Path| -> Result<Box<dyn Model>, crate::plan::LadderError> {
         Ok(Box::new(match path.to_str() {
             Some("small") => Fake::new("small", 4, 0.15, reads),
@@ -345,7 +347,15 @@ fn kill(whole: &Path, into: &Path, cut: usize) {
 
 #[test]
 fn killed_at_any_moment_it_ends_with_the_same_bytes() {
-    for text in [NOISE, WEAK, CALIBRATE, ANNEAL, evaluation::EVALUATION, evaluation::REWARD] {
+    for text in [
+        NOISE,
+        WEAK,
+        CALIBRATE,
+        ANNEAL,
+        evaluation::EVALUATION,
+        evaluation::REWARD,
+        self_enhancement::ENHANCE,
+    ] {
         let first = Bench::new();
         let Outcome::Complete { folder, .. } = first.go(text, Past::Continue, How::KeepingCells).unwrap()
         else {
@@ -470,7 +480,15 @@ fn what_would_be_fetched_is_found() {
 #[test]
 fn the_page_stands_alone() {
     let bench = Bench::new();
-    for text in [NOISE, WEAK, CALIBRATE, ANNEAL, evaluation::EVALUATION, evaluation::REWARD] {
+    for text in [
+        NOISE,
+        WEAK,
+        CALIBRATE,
+        ANNEAL,
+        evaluation::EVALUATION,
+        evaluation::REWARD,
+        self_enhancement::ENHANCE,
+    ] {
         let (folder, mut manifest, rows) = bench.run(text);
         let page = std::fs::read_to_string(folder.join("report.html")).unwrap();
         assert_eq!(fetched(&page), Vec::<&str>::new());

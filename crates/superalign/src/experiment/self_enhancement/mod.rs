@@ -57,6 +57,8 @@ pub(crate) const GAIN: &str = "gain";
 pub(crate) const STOPPED_GAIN: &str = "gain-with-stop";
 /// What the stop rule adds: test accuracy with it, minus that after the last round.
 pub(crate) const STOP_HELPS: &str = "stop-less-going-on";
+/// Test accuracy of the ceiling, minus that of the rung's own verdicts: what there is to gain.
+pub(crate) const HEADROOM: &str = "headroom";
 /// Tasks solved after the last round, minus those solved by the rung's own verdicts.
 pub(crate) const SOLVED_GAIN: &str = "solved-gain";
 /// Label accuracy after the last round, minus that of the rung's own verdicts.
@@ -130,7 +132,7 @@ impl SelfEnhancement {
     pub(crate) fn paths(&self, rungs: usize, rung: usize) -> Vec<Path> {
         let mut all = Vec::new();
         for &variant in &self.variant {
-            if variant == VariantName::Peer {
+            if variant.takes_two() {
                 let peers = (0..rungs).filter(|peer| *peer != rung);
                 all.extend(peers.map(|peer| Path { rung, variant, peer: Some(peer) }));
             } else {
@@ -145,9 +147,8 @@ impl SelfEnhancement {
         let rival = match variant {
             VariantName::Alone => return None,
             VariantName::Gated | VariantName::Pairs => VariantName::Alone,
-            VariantName::Greedy | VariantName::HeldOut | VariantName::Critique | VariantName::Peer => {
-                VariantName::Gated
-            }
+            VariantName::Greedy | VariantName::HeldOut | VariantName::Critique => VariantName::Gated,
+            VariantName::Peer | VariantName::Exchange => VariantName::Gated,
         };
         self.variant.contains(&rival).then_some(rival)
     }
@@ -261,7 +262,7 @@ impl Experiment for SelfEnhancement {
                 rung,
                 seed: Some(seed),
             }));
-            if self.variant.contains(&VariantName::Peer) {
+            if self.variant.iter().any(|variant| variant.takes_two()) {
                 all.extend(rungs().flat_map(|(rung, r)| {
                     plan.rungs[rung + 1..].iter().map(move |other| Job {
                         name: format!("peers={}+{}/seed={seed}", r.name, other.name),

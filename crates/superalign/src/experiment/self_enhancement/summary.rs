@@ -2,9 +2,10 @@
 
 use super::work::items_of;
 use super::{
-    CALLS, CHOSEN, CONFIDENCE, CONTRADICTED, EMBEDDING_COLLAPSE, GAIN, KEPT, LABEL_COLLAPSE, LABEL_ECE,
-    LABEL_GAIN, LABELS, LEFT, Path, REASONS, SOLVED, SOLVED_GAIN, STOP_HELPS, STOPPED, STOPPED_GAIN, STUDENT,
-    TEST, TEST_ECE, UNANIMITY, VIEWS_GAIN, WITHOUT_STUDENT, ceiling_cell, over, plain_cell, task_numbers,
+    CALLS, CHOSEN, CONFIDENCE, CONTRADICTED, EMBEDDING_COLLAPSE, GAIN, HEADROOM, KEPT, LABEL_COLLAPSE,
+    LABEL_ECE, LABEL_GAIN, LABELS, LEFT, Path, REASONS, SOLVED, SOLVED_GAIN, STOP_HELPS, STOPPED,
+    STOPPED_GAIN, STUDENT, TEST, TEST_ECE, UNANIMITY, VIEWS_GAIN, WITHOUT_STUDENT, ceiling_cell, over,
+    plain_cell, task_numbers,
 };
 use crate::experiment::score::{Said, Truth, bootstrap};
 use crate::experiment::{FoundBy, Inputs};
@@ -171,6 +172,9 @@ impl Summary<'_> {
             let views = self.accuracy(&self.same(&path.round(self.plan, 0)));
             let difference = minus(views, self.accuracy(&self.same(&plain)));
             self.draws_row(&plain, VIEWS_GAIN, "difference", difference);
+            let views = self.accuracy(&self.same(&path.round(self.plan, 0)));
+            let headroom = minus(self.accuracy(&self.same(&ceiling)), views);
+            self.draws_row(&ceiling, HEADROOM, "difference", headroom);
         }
     }
 

@@ -15,8 +15,8 @@ use superalign_core::Estimate;
 use superalign_learner::fit;
 use superalign_paradigm::Cost;
 use superalign_paradigm::self_enhancement::{
-    Balance, Config, Critique, Draws, End, Enhanced, Gate, Member, Reason, Relabel, Round, StopRule, Student,
-    View, consistency, enhance, first_collapse, upheld, verdict_log_odds, within_tasks,
+    Balance, Config, Critique, Draws, End, Enhanced, Gate, Lessons, Member, Reason, Relabel, Round, StopRule,
+    Student, View, consistency, enhance, first_collapse, upheld, verdict_log_odds, within_tasks,
 };
 use superalign_paradigm::{Paradigm, Source};
 
@@ -167,21 +167,22 @@ impl<'a> Work<'a> {
         found
     }
 
-    /// Two rungs, each taught by the other.
+    /// Two rungs that teach each other.
     fn peers(&self, rungs: [usize; 2]) -> Found {
         let mut found = Found::default();
-        let [one, other] = rungs;
-        let paths = [(one, other), (other, one)].map(|(rung, peer)| Path {
-            rung,
-            variant: VariantName::Peer,
-            peer: Some(peer),
+        let ready = self.ground().and_then(|ground| {
+            let [one, other] = rungs;
+            Ok((self.read(one, &ground)?, self.read(other, &ground)?, ground))
         });
-        let outcome = self.ground().and_then(|ground| {
-            let (a, b) = (self.read(one, &ground)?, self.read(other, &ground)?);
-            self.path(&mut found, &[&paths[0], &paths[1]], &[&a, &b], &ground)
-        });
-        if let Err(why) = outcome {
-            found.rows.extend(paths.iter().map(|path| self.failed(&path.cell(self.inputs.plan), &why)));
+        for &variant in self.design.variant.iter().filter(|variant| variant.takes_two()) {
+            let path = |own: usize| Path { rung: rungs[own], variant, peer: Some(rungs[1 - own]) };
+            let paths = [path(0), path(1)];
+            let outcome = ready.as_ref().map_err(Clone::clone).and_then(|(one, other, ground)| {
+                self.path(&mut found, &[&paths[0], &paths[1]], &[one, other], ground)
+            });
+            if let Err(why) = outcome {
+                found.rows.extend(paths.iter().map(|path| self.failed(&path.cell(self.inputs.plan), &why)));
+            }
         }
         found
     }
@@ -250,6 +251,7 @@ impl<'a> Work<'a> {
         match variant {
             VariantName::Alone => Config { gate: Gate::All, ..usual },
             VariantName::Gated | VariantName::Peer => usual,
+            VariantName::Exchange => Config { lessons: Lessons::Exchanged, ..usual },
             VariantName::Greedy => Config { gate: gate(Balance::Free), ..usual },
             VariantName::HeldOut => Config { relabel: Relabel::CrossFit(2), ..usual },
             VariantName::Critique => Config { critique: Critique::Drop, ..usual },

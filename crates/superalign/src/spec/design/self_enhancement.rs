@@ -103,8 +103,18 @@ pub enum VariantName {
     Critique,
     /// Preferences between the candidates of a task, the surest of them.
     Pairs,
-    /// As gated, but each of two rungs is taught by the other.
+    /// As gated, but two rungs are taught what either of them keeps.
     Peer,
+    /// As gated, but each of two rungs is taught what the other keeps.
+    Exchange,
+}
+
+impl VariantName {
+    /// Whether it takes two rungs.
+    #[must_use]
+    pub const fn takes_two(self) -> bool {
+        matches!(self, Self::Peer | Self::Exchange)
+    }
 }
 
 impl Choice for VariantName {
@@ -116,5 +126,6 @@ impl Choice for VariantName {
         ("critique", Self::Critique),
         ("pairs", Self::Pairs),
         ("peer", Self::Peer),
+        ("exchange", Self::Exchange),
     ];
 }

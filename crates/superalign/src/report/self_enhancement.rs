@@ -5,9 +5,10 @@ use super::prose::{Effect, and, count, effect};
 use super::table::{Table, shown};
 use super::{Findings, Numbers};
 use crate::experiment::self_enhancement::{
-    CHOSEN, CONTRADICTED, EMBEDDING_COLLAPSE, GAIN, HEADROOM, KEPT, LABEL_COLLAPSE, LABEL_ECE, LABEL_GAIN,
-    LABELS, LEFT, Path, REASONS, SOLVED, SOLVED_GAIN, STOP_HELPS, STOPPED, STOPPED_GAIN, TEST, TEST_ECE,
-    UNANIMITY, VIEWS_GAIN, WITHOUT_STUDENT, ceiling_cell, over, plain_cell,
+    CHOSEN, CONTRADICTED, CONTRADICTED_RIGHT, EMBEDDING_COLLAPSE, GAIN, HEADROOM, KEPT, LABEL_COLLAPSE,
+    LABEL_ECE, LABEL_GAIN, LABELS, LEFT, Path, REASONS, SOLVED, SOLVED_GAIN, STOP_HELPS, STOPPED,
+    STOPPED_GAIN, TEST, TEST_ECE, UNANIMITY, UPHELD_RIGHT, VIEWS_GAIN, WITHOUT_STUDENT, ceiling_cell, over,
+    plain_cell,
 };
 use crate::plan::Plan;
 use crate::record::Row;
@@ -54,6 +55,7 @@ impl<'a> Page<'a> {
 
     fn sentences(&self) -> Vec<String> {
         let mut out = Vec::new();
+        out.extend(self.in_short());
         out.extend(self.start());
         for &variant in &self.design.variant {
             out.extend(self.gains(variant));
@@ -67,6 +69,36 @@ impl<'a> Page<'a> {
             out.push("Each item has one view: confidence is that of a single verdict.".to_owned());
         }
         out
+    }
+
+    /// All paths at once.
+    fn in_short(&self) -> Option<String> {
+        let paths = self.paths();
+        let gains: Vec<(&Path, Estimate)> =
+            paths.iter().filter_map(|path| Some((path, self.value(&path.cell(self.plan), GAIN)?))).collect();
+        let (most, least) = (
+            gains.iter().max_by(|a, b| a.1.value.total_cmp(&b.1.value))?,
+            gains.iter().min_by(|a, b| a.1.value.total_cmp(&b.1.value))?,
+        );
+        let [better, worse, open] = tally(gains.iter().map(|(_, e)| e));
+        let named = |(path, e): &(&Path, Estimate)| {
+            format!(
+                "{} {}: {:+.3} [{:+.3}, {:+.3}]",
+                self.rung(path.rung),
+                path.name(self.plan),
+                e.value,
+                e.lo,
+                e.hi
+            )
+        };
+        Some(format!(
+            "Of {}, the last student is more often right than its rung's own verdicts in {better}, less often in {worse}, \
+             and no difference can be claimed in {open}. Highest {}; lowest {}. (With so many comparisons, one in \
+             twenty of no effect will look like one.)",
+            count(gains.len(), "path"),
+            named(most),
+            named(least)
+        ))
     }
 
     /// Where the rungs start, and what the views add.
@@ -117,13 +149,13 @@ impl<'a> Page<'a> {
         if test.is_empty() {
             return None;
         }
+        let [better, worse, open] = tally(labels.iter().map(|(_, e)| e));
         Some(format!(
             "{}: after {} the student against the rung's own verdicts, on test items: {}. Its labels against the \
-             first ones: {}.",
+             first ones: better in {better}, worse in {worse}, no difference in {open}.",
             sentence_name(variant),
             count(self.design.rounds, "round"),
             verdict(&test),
-            verdict(&labels)
         ))
     }
 
@@ -189,21 +221,21 @@ impl<'a> Page<'a> {
     }
 
     fn criticism(&self) -> Option<String> {
-        if !self.design.variant.contains(&VariantName::Critique) {
-            return None;
-        }
         let rungs = (0..self.plan.rungs.len()).map(|rung| self.rung(rung));
         let shares: Vec<String> = rungs
             .filter_map(|name| {
-                let share = self.number(&plain_cell(name), CONTRADICTED)?;
-                Some(format!("{name} {:.1}%", 100.0 * share))
+                let cell = plain_cell(name);
+                let share = self.number(&cell, CONTRADICTED)?;
+                let right = [CONTRADICTED_RIGHT, UPHELD_RIGHT].map(|metric| shown(self.row(&cell, metric)));
+                Some(format!("{name} {:.1}% ({} against {})", 100.0 * share, right[0], right[1]))
             })
             .collect();
         if shares.is_empty() {
             return None;
         }
         Some(format!(
-            "Asked about their own verdicts, the rungs contradict this share of them: {}.",
+            "Asked about their own verdicts, the rungs contradict this share of them (in brackets: right among those \
+             contradicted, against those upheld): {}.",
             and(&shares)
         ))
     }
@@ -241,7 +273,6 @@ impl<'a> Page<'a> {
         let mut worst: Option<(f64, String)> = None;
         let mut fired = Vec::new();
         let mut judged: Vec<(String, Estimate)> = Vec::new();
-        let (mut good, mut bad, mut open) = (0, 0, 0);
         let paths = self.paths();
         for path in &paths {
             let cell = path.cell(self.plan);
@@ -262,11 +293,6 @@ impl<'a> Page<'a> {
             let reasons = if reasons.is_empty() { "its peer's collapse".to_owned() } else { and(&reasons) };
             fired.push(format!("{name} ({:.0}% of seeds, by {reasons})", 100.0 * share));
             if let Some(helps) = self.value(&cell, STOP_HELPS) {
-                match effect(&helps) {
-                    Effect::Positive => good += 1,
-                    Effect::Negative => bad += 1,
-                    Effect::None => open += 1,
-                }
                 judged.push((name, helps));
             }
         }
@@ -287,93 +313,86 @@ impl<'a> Page<'a> {
             and(&fired)
         ));
         out.push(format!(
-            "Stopping there instead of going on was better in {good}, worse in {bad}, and no difference can be claimed in \
-             {open}: {}.",
+            "Using the student from before the collapse instead of going on (test items): {}.",
             verdict(&judged)
         ));
         out
     }
 
     fn figures(&self) -> Vec<(String, String)> {
-        let mut out = Vec::new();
+        let mut out = vec![self.gained(), self.calibrated()];
         let rungs = self.plan.rungs.len();
         for rung in 0..rungs {
-            let paths = self.design.paths(rungs, rung);
-            let name = self.rung(rung);
-            for (metric, y, title, caption) in [
-                (
-                    TEST,
-                    "share of test items",
-                    "Accuracy by round",
-                    "right verdicts on test items; round 0 is the rung's own verdict over views",
-                ),
-                (
-                    LABELS,
-                    "share of labelled items",
-                    "Accuracy of labels by round",
-                    "right labels of the items that are labelled",
-                ),
-                (
-                    LABEL_COLLAPSE,
-                    "collapse index",
-                    "Collapse of labels by round",
-                    "1 - diversity of labels / that of round 0 (Hill number of order 1); above the line the stop rule fires",
-                ),
-            ] {
-                let series: Vec<Series> = paths
-                    .iter()
-                    .map(|path| Series {
-                        name: path.name(self.plan),
-                        points: (0..=self.design.rounds)
-                            .filter_map(|round| {
-                                let e = self.value(&path.round(self.plan, round), metric)?;
-                                Some((round as f64, e.value, e.lo, e.hi))
-                            })
-                            .collect(),
-                    })
-                    .filter(|series| !series.points.is_empty())
-                    .collect();
-                let points = || series.iter().flat_map(|series| &series.points);
-                if points().next().is_none() {
-                    continue;
+            let (two, alone): (Vec<Path>, Vec<Path>) =
+                self.design.paths(rungs, rung).into_iter().partition(|path| path.variant.takes_two());
+            // Peers beside the same labels without a peer.
+            let gated = alone.iter().filter(|path| path.variant == VariantName::Gated).cloned();
+            let peers = |variant| {
+                let of = two.iter().filter(|path| path.variant == variant).cloned();
+                gated.clone().chain(of).collect::<Vec<Path>>()
+            };
+            out.extend(self.rounds(rung, &alone, TEST, "Accuracy by round"));
+            for variant in [VariantName::Peer, VariantName::Exchange] {
+                if two.iter().any(|path| path.variant == variant) {
+                    let title = format!("Accuracy by round with a peer ({})", variant.name());
+                    out.extend(self.rounds(rung, &peers(variant), TEST, &title));
                 }
-                let (lo, hi) = points().fold((f64::MAX, f64::MIN), |(lo, hi), p| (lo.min(p.2), hi.max(p.3)));
-                let ceiling = self.number(&ceiling_cell(name), TEST);
-                let reference = match metric {
-                    LABEL_COLLAPSE => Some((self.design.stop_labels, "stop")),
-                    TEST => ceiling.map(|value| (value, "true labels")),
-                    _ => None,
-                };
-                let (lo, hi) = reference.map_or((lo, hi), |(at, _)| (lo.min(at), hi.max(at)));
-                let title = format!("{title}, {name}");
-                out.push((
-                    figure::lines(&Lines {
-                        title: &title,
-                        x: "round",
-                        y,
-                        y_range: (lo - 0.02, hi + 0.02),
-                        reference,
-                        series,
-                    }),
-                    format!("{title}: {caption}."),
-                ));
             }
+            out.extend(self.rounds(rung, &alone, LABEL_COLLAPSE, "Collapse of labels by round"));
         }
-        out.insert(0, self.bars());
         out
     }
 
+    /// A metric of these paths over the rounds.
+    fn rounds(&self, rung: usize, paths: &[Path], metric: &str, title: &str) -> Option<(String, String)> {
+        let one = |path: &Path| Series {
+            name: path.name(self.plan),
+            points: (0..=self.design.rounds)
+                .filter_map(|round| {
+                    let e = self.value(&path.round(self.plan, round), metric)?;
+                    Some((round as f64, e.value, e.lo, e.hi))
+                })
+                .collect(),
+        };
+        let series: Vec<Series> = paths.iter().map(one).filter(|series| !series.points.is_empty()).collect();
+        let points = || series.iter().flat_map(|series| &series.points);
+        points().next()?;
+        let (lo, hi) = points().fold((f64::MAX, f64::MIN), |(lo, hi), p| (lo.min(p.2), hi.max(p.3)));
+        let (reference, y, what) = if metric == TEST {
+            let ceiling = self.number(&ceiling_cell(self.rung(rung)), TEST);
+            let what = "right verdicts on test items; round 0 is the rung's own verdict over views";
+            (ceiling.map(|value| (value, "true labels")), "share of test items", what)
+        } else {
+            let what = "1 - diversity of labels / that of round 0 (Hill number of order 1); above the line the stop \
+                        rule fires";
+            (Some((self.design.stop_labels, "stop")), "collapse index", what)
+        };
+        let (lo, hi) = reference.map_or((lo, hi), |(at, _)| (lo.min(at), hi.max(at)));
+        let title = format!("{title}, {}", self.rung(rung));
+        let svg = figure::lines(&Lines {
+            title: &title,
+            x: "round",
+            y,
+            y_range: (lo - 0.02, hi + 0.02),
+            reference,
+            series,
+        });
+        Some((svg, format!("{title}: {what}.")))
+    }
+
+    /// The ways that take one rung.
+    fn alone(&self) -> Vec<VariantName> {
+        self.design.variant.iter().copied().filter(|variant| !variant.takes_two()).collect()
+    }
+
     /// What every variant gains, by rung.
-    fn bars(&self) -> (String, String) {
-        let alone: Vec<VariantName> =
-            self.design.variant.iter().copied().filter(|variant| !variant.takes_two()).collect();
+    fn gained(&self) -> (String, String) {
+        let alone = self.alone();
+        let bar = |rung, &variant: &VariantName| {
+            self.bar(&Path { rung, variant, peer: None }.cell(self.plan), GAIN)
+        };
         let group = |rung: usize| {
-            let bar = |variant: &VariantName| -> Option<Bar> {
-                let path = Path { rung, variant: *variant, peer: None };
-                let e = self.value(&path.cell(self.plan), GAIN)?;
-                Some((e.value, e.lo, e.hi))
-            };
-            (self.rung(rung).to_owned(), alone.iter().map(bar).collect::<Vec<_>>())
+            (self.rung(rung).to_owned(), alone.iter().map(|variant| bar(rung, variant)).collect::<Vec<_>>())
         };
         let groups: Vec<_> = (0..self.plan.rungs.len()).map(group).collect();
         let ends = groups.iter().flat_map(|(_, bars)| bars.iter().flatten());
@@ -381,7 +400,7 @@ impl<'a> Page<'a> {
         (
             figure::bars(&Bars {
                 title: "Gain over the rung's own verdicts",
-                y: "test accuracy after the last round, difference",
+                y: "difference of test accuracy",
                 y_range: (lo, hi),
                 reference: Some((0.0, "no gain")),
                 kinds: alone.iter().map(|variant| variant.name().to_owned()).collect(),
@@ -390,6 +409,43 @@ impl<'a> Page<'a> {
             "Test accuracy after the last round minus that of round 0, for each rung and way of labelling."
                 .to_owned(),
         )
+    }
+
+    /// Calibration error of the rung's own verdicts, and after the last round of every variant.
+    fn calibrated(&self) -> (String, String) {
+        let alone = self.alone();
+        let bar = |rung, &variant: &VariantName| {
+            self.bar(&self.last(&Path { rung, variant, peer: None }), TEST_ECE)
+        };
+        let group = |rung: usize| {
+            let first =
+                Path { rung, variant: alone.first().copied().unwrap_or(VariantName::Alone), peer: None };
+            let own = self.bar(&first.round(self.plan, 0), TEST_ECE);
+            let bars = std::iter::once(own).chain(alone.iter().map(|variant| bar(rung, variant)));
+            (self.rung(rung).to_owned(), bars.collect::<Vec<_>>())
+        };
+        let groups: Vec<_> = (0..self.plan.rungs.len()).map(group).collect();
+        let ends = groups.iter().flat_map(|(_, bars)| bars.iter().flatten());
+        let hi = ends.fold(0.05_f64, |hi, bar| hi.max(bar.2));
+        let kinds = std::iter::once("own verdicts".to_owned());
+        (
+            figure::bars(&Bars {
+                title: "Calibration error",
+                y: "expected calibration error, test items",
+                y_range: (0.0, hi),
+                reference: None,
+                kinds: kinds.chain(alone.iter().map(|variant| variant.name().to_owned())).collect(),
+                groups,
+            }),
+            "Expected calibration error (10 bins) of the rung's own verdicts and after the last round. Noise lifts an error \
+             of this kind, so that small ones lie below their intervals' middle."
+                .to_owned(),
+        )
+    }
+
+    fn bar(&self, cell: &str, metric: &str) -> Option<Bar> {
+        let e = self.value(cell, metric)?;
+        Some((e.value, e.lo, e.hi))
     }
 
     fn tables(&self) -> Vec<Table> {
@@ -484,6 +540,22 @@ impl<'a> Page<'a> {
     }
 }
 
+/// Number of positive and of negative effects, and of those of which neither can be said.
+fn tally<'e>(all: impl Iterator<Item = &'e Estimate>) -> [usize; 3] {
+    all.fold([0; 3], |mut counts, e| {
+        let place = match effect(e) {
+            Effect::Positive => 0,
+            Effect::Negative => 1,
+            Effect::None => 2,
+        };
+        counts[place] += 1;
+        counts
+    })
+}
+
+/// So many of whom nothing can be said are named.
+const LISTED: usize = 4;
+
 /// Who gains, who loses, and for whom neither can be said.
 fn verdict(found: &[(String, Estimate)]) -> String {
     let those = |wanted: Effect| -> Vec<String> {
@@ -498,7 +570,12 @@ fn verdict(found: &[(String, Estimate)]) -> String {
     .into_iter()
     .filter_map(|(wanted, what)| {
         let those = those(wanted);
-        (!those.is_empty()).then(|| format!("{what} {}", and(&those)))
+        match those.len() {
+            0 => None,
+            // Names matter where something can be said of them.
+            many if wanted == Effect::None && many > LISTED => Some(format!("{what} {many} others")),
+            _ => Some(format!("{what} {}", and(&those))),
+        }
     })
     .collect();
     if parts.is_empty() { "not measured".to_owned() } else { parts.join("; ") }

@@ -41,6 +41,9 @@ pub(crate) const UNANIMITY: &str = "unanimity";
 pub(crate) const KEPT: &str = "kept";
 /// Share of a rung's own verdicts that its criticism contradicts.
 pub(crate) const CONTRADICTED: &str = "contradicted";
+/// Share of right ones among the verdicts that criticism contradicts, and among those that it upholds.
+pub(crate) const CONTRADICTED_RIGHT: &str = "right-where-contradicted";
+pub(crate) const UPHELD_RIGHT: &str = "right-where-upheld";
 /// Share of seeds in which the stop rule fires, by all reasons and by each.
 pub(crate) const STOPPED: &str = "stopped";
 pub(crate) const REASONS: [&str; 3] =

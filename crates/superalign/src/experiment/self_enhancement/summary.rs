@@ -2,19 +2,20 @@
 
 use super::work::items_of;
 use super::{
-    CALLS, CHOSEN, CONFIDENCE, CONTRADICTED, EMBEDDING_COLLAPSE, GAIN, HEADROOM, KEPT, LABEL_COLLAPSE,
-    LABEL_ECE, LABEL_GAIN, LABELS, LEFT, Path, REASONS, SOLVED, SOLVED_GAIN, STOP_HELPS, STOPPED,
-    STOPPED_GAIN, STUDENT, TEST, TEST_ECE, UNANIMITY, VIEWS_GAIN, WITHOUT_STUDENT, ceiling_cell, over,
-    plain_cell, task_numbers,
+    CALLS, CHOSEN, CONFIDENCE, CONTRADICTED, CONTRADICTED_RIGHT, CRITIQUES, EMBEDDING_COLLAPSE, GAIN,
+    HEADROOM, KEPT, LABEL_COLLAPSE, LABEL_ECE, LABEL_GAIN, LABELS, LEFT, Path, REASONS, SOLVED, SOLVED_GAIN,
+    STOP_HELPS, STOPPED, STOPPED_GAIN, STUDENT, STUDENT_VERDICTS, TEST, TEST_ECE, UNANIMITY, UPHELD_RIGHT,
+    VIEWS_GAIN, WITHOUT_STUDENT, ceiling_cell, over, plain_cell, task_numbers,
 };
 use crate::experiment::score::{Said, Truth, bootstrap};
 use crate::experiment::{FoundBy, Inputs};
 use crate::plan::Plan;
 use crate::record::Row;
-use crate::spec::SelfEnhancement;
+use crate::spec::{SelfEnhancement, VariantName};
 use ndarray::Array2;
 use superalign_core::{Bootstrap, Estimate, below};
 use superalign_gap::{Draws, capability_draws, utility_draws};
+use superalign_paradigm::self_enhancement::{upheld, verdict_log_odds};
 
 /// Bins of the calibration error, of equal width.
 const BINS: usize = 10;
@@ -29,6 +30,7 @@ pub(super) fn summarise(design: &SelfEnhancement, inputs: &Inputs<'_>, found: &F
     let mut summary = Summary {
         design,
         plan: inputs.plan,
+        inputs,
         said: Said::read(found),
         seeds: SeedRows::of(found),
         tasks: tasks(&test),
@@ -80,6 +82,7 @@ impl SeedRows {
 struct Summary<'a> {
     design: &'a SelfEnhancement,
     plan: &'a Plan,
+    inputs: &'a Inputs<'a>,
     said: Said,
     seeds: SeedRows,
     student: Truth<'a>,
@@ -162,12 +165,12 @@ impl Summary<'_> {
             self.draws_row(cell, TEST, "share", accuracy);
             self.draws_row(cell, SOLVED, "share", solved);
         }
-        self.mean_row(&plain, CONTRADICTED, "share");
+        self.criticism(rung, &plain);
         let first = self
             .design
             .paths(self.plan.rungs.len(), rung)
             .into_iter()
-            .find(|path| path.variant != crate::spec::VariantName::Pairs && path.peer.is_none());
+            .find(|path| path.variant != VariantName::Pairs && path.peer.is_none());
         if let Some(path) = first {
             let views = self.accuracy(&self.same(&path.round(self.plan, 0)));
             let difference = minus(views, self.accuracy(&self.same(&plain)));
@@ -176,6 +179,41 @@ impl Summary<'_> {
             let headroom = minus(self.accuracy(&self.same(&ceiling)), views);
             self.draws_row(&ceiling, HEADROOM, "difference", headroom);
         }
+    }
+
+    /// How right the rung's own verdicts are where its criticism contradicts them, and where it upholds them.
+    fn criticism(&mut self, rung: usize, cell: &str) {
+        if !self.design.variant.contains(&VariantName::Critique) {
+            return;
+        }
+        self.mean_row(cell, CONTRADICTED, "share");
+        let found = self.criticised(rung);
+        for (place, metric) in [CONTRADICTED_RIGHT, UPHELD_RIGHT].into_iter().enumerate() {
+            let outcome = found.as_ref().map_err(Clone::clone).and_then(|all| all[place].clone());
+            self.push(cell, metric, "share", self.student.gold.len(), outcome);
+        }
+    }
+
+    fn criticised(&self, rung: usize) -> Result<Vec<Sum>, String> {
+        let chosen = self.chosen.as_ref().map_err(Clone::clone)?;
+        let features = &self.inputs.features[rung];
+        let log_odds = |name: &str| verdict_log_odds(features.answers(name)?).map_err(|e| e.to_string());
+        let own = log_odds(STUDENT_VERDICTS[0])?;
+        let holds = upheld(&log_odds(CRITIQUES[0])?, &log_odds(CRITIQUES[1])?);
+        let mut tally = Tally::new(&self.student.groups, 4);
+        for chosen in chosen {
+            let mut sums = tally.seed();
+            for &item in chosen {
+                let verdict = own[item] >= 0.0;
+                let place = if holds[(item, usize::from(verdict))] < 0.5 { 0 } else { 2 };
+                let terms = tally.of(&mut sums, self.student.groups[item]);
+                terms[place] += 1.0;
+                terms[place + 1] += f64::from(u8::from(verdict == self.student.gold[item]));
+            }
+            tally.sums.push(sums);
+        }
+        let by = bootstrap(self.plan, CONTRADICTED);
+        Ok(tally.estimates(&by, |total| vec![total[1] / total[0], total[3] / total[2]]))
     }
 
     fn path(&mut self, path: &Path) {
@@ -246,7 +284,7 @@ impl Summary<'_> {
             all
         };
         let found = tally.map(|tally| tally.estimates(&by, statistics));
-        let at = |place: usize| found.as_ref().map_err(Clone::clone).map(|all| all[place]);
+        let at = |place: usize| found.as_ref().map_err(Clone::clone).and_then(|all| all[place].clone());
         for round in 0..many {
             let name = path.round(plan, round);
             let metrics = [(LABELS, "share"), (LABEL_ECE, "error"), (LABEL_COLLAPSE, "index")];
@@ -301,7 +339,7 @@ impl Summary<'_> {
         }
         let by = bootstrap(self.plan, TEST_ECE);
         let error = |total: &[f64]| vec![total[1..].iter().map(|sum| (sum / total[0]).abs()).sum()];
-        tally.estimates(&by, error).pop().ok_or_else(|| "nothing was said".to_owned())
+        tally.estimates(&by, error).pop().ok_or_else(|| "nothing was said".to_owned())?
     }
 }
 
@@ -315,6 +353,9 @@ fn bin(p: f64) -> usize {
 fn minus(a: Known, b: Known) -> Known {
     a?.minus(&b?).map_err(|e| e.to_string())
 }
+
+/// A statistic, or why there is none.
+type Sum = Result<Estimate, String>;
 
 /// Sums of terms by seed and group, and statistics of their totals over resampled seeds and groups.
 struct Tally {
@@ -337,7 +378,7 @@ impl Tally {
     }
 
     /// Statistics of the totals, with intervals over seeds and groups that are drawn jointly for all seeds.
-    fn estimates(&self, by: &Bootstrap, of: impl Fn(&[f64]) -> Vec<f64>) -> Vec<Estimate> {
+    fn estimates(&self, by: &Bootstrap, of: impl Fn(&[f64]) -> Vec<f64>) -> Vec<Sum> {
         let total = |seeds: &[usize], counts: &[f64]| {
             let mut total = vec![0.0; self.terms];
             for &seed in seeds {
@@ -361,7 +402,14 @@ impl Tally {
                 draws.push(value);
             }
         }
-        values.into_iter().zip(draws).map(|(value, draws)| by.interval(value, draws)).collect()
+        let one = |(value, mut draws): (f64, Vec<f64>)| {
+            draws.retain(|draw| draw.is_finite());
+            if !value.is_finite() || draws.is_empty() {
+                return Err("there is no item of this kind".to_owned());
+            }
+            Ok(by.interval(value, draws))
+        };
+        values.into_iter().zip(draws).map(one).collect()
     }
 }
 
@@ -385,7 +433,9 @@ mod tests {
             tally.sums.push(sums);
         }
         let by = Bootstrap::new(Seed::new(1));
-        let found = tally.estimates(&by, |total| vec![total[1] / total[0]])[0];
+        let found = tally.estimates(&by, |total| vec![total[1] / total[0], total[1] / 0.0]);
+        assert!(found[1].is_err());
+        let found = found[0].clone().unwrap();
         // 1.96 sqrt(1/4 3/4 / 200) = 0.060
         assert!((found.value - 0.25).abs() < 1e-12);
         assert!((found.hi - found.lo - 0.12).abs() < 0.015, "{found}");

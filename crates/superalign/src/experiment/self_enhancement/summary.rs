@@ -12,7 +12,8 @@ use crate::experiment::{FoundBy, Inputs};
 use crate::plan::Plan;
 use crate::record::Row;
 use crate::spec::{SelfEnhancement, VariantName};
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1, ArrayViewMut1, Axis, s};
+use std::collections::BTreeMap;
 use superalign_core::{Bootstrap, Estimate, below};
 use superalign_gap::{Draws, capability_draws, utility_draws};
 use superalign_paradigm::self_enhancement::{upheld, verdict_log_odds};
@@ -34,6 +35,17 @@ pub(super) fn summarise(design: &SelfEnhancement, inputs: &Inputs<'_>, found: &F
         said: Said::read(found),
         seeds: SeedRows::of(found),
         tasks: tasks(&test),
+        label_resamples: Resamples::new(
+            bootstrap(inputs.plan, LABELS),
+            &student.groups,
+            inputs.plan.seeds.len(),
+        ),
+        test_resamples: Resamples::new(
+            bootstrap(inputs.plan, TEST_ECE),
+            &test.groups,
+            inputs.plan.seeds.len(),
+        ),
+        known: BTreeMap::new(),
         student,
         test,
         chosen,
@@ -91,6 +103,10 @@ struct Summary<'a> {
     /// The items that each seed draws.
     chosen: Result<Vec<Vec<usize>>, String>,
     rows: Vec<Row>,
+    label_resamples: Resamples,
+    test_resamples: Resamples,
+    /// Draws by metric and cells, once they are known.
+    known: BTreeMap<(&'static str, Vec<String>), Known>,
 }
 
 type Known = Result<Draws, String>;
@@ -126,15 +142,33 @@ impl Summary<'_> {
     }
 
     /// Draws of the accuracy; those of all cells belong together.
-    fn accuracy(&self, cells: &[String]) -> Known {
+    fn accuracy(&mut self, cells: &[String]) -> Known {
+        self.known(TEST, cells, Self::new_accuracy)
+    }
+
+    /// Draws of the share of tasks solved; those of all cells belong together.
+    fn solved(&mut self, cells: &[String]) -> Known {
+        self.known(SOLVED, cells, Self::new_solved)
+    }
+
+    fn known(&mut self, metric: &'static str, cells: &[String], of: fn(&Self, &[String]) -> Known) -> Known {
+        let key = (metric, cells.to_vec());
+        if let Some(known) = self.known.get(&key) {
+            return known.clone();
+        }
+        let known = of(self, cells);
+        self.known.insert(key, known.clone());
+        known
+    }
+
+    fn new_accuracy(&self, cells: &[String]) -> Known {
         let right: Array2<bool> = self.test.correct_by_seed(&self.by_seed(cells)?);
         let by = bootstrap(self.plan, TEST);
         let draws = capability_draws(&[right.view()], Some(&self.test.groups), &by);
         draws.map_err(|e| e.to_string())?.pop().ok_or_else(|| "no draws".to_owned())
     }
 
-    /// Draws of the share of tasks solved; those of all cells belong together.
-    fn solved(&self, cells: &[String]) -> Known {
+    fn new_solved(&self, cells: &[String]) -> Known {
         if self.tasks.is_empty() {
             return Err("the test part has no tasks of a right and a wrong candidate".to_owned());
         }
@@ -200,20 +234,17 @@ impl Summary<'_> {
         let log_odds = |name: &str| verdict_log_odds(features.answers(name)?).map_err(|e| e.to_string());
         let own = log_odds(STUDENT_VERDICTS[0])?;
         let holds = upheld(&log_odds(CRITIQUES[0])?, &log_odds(CRITIQUES[1])?);
-        let mut tally = Tally::new(&self.student.groups, 4);
-        for chosen in chosen {
-            let mut sums = tally.seed();
+        let mut tally = Tally::new(&self.label_resamples, 4);
+        for (seed, chosen) in chosen.iter().enumerate() {
             for &item in chosen {
                 let verdict = own[item] >= 0.0;
                 let place = if holds[(item, usize::from(verdict))] < 0.5 { 0 } else { 2 };
-                let terms = tally.of(&mut sums, self.student.groups[item]);
+                let mut terms = tally.of(seed, self.student.groups[item]);
                 terms[place] += 1.0;
                 terms[place + 1] += f64::from(u8::from(verdict == self.student.gold[item]));
             }
-            tally.sums.push(sums);
         }
-        let by = bootstrap(self.plan, CONTRADICTED);
-        Ok(tally.estimates(&by, |total| vec![total[1] / total[0], total[3] / total[2]]))
+        Ok(tally.estimates(&self.label_resamples, |total| vec![total[1] / total[0], total[3] / total[2]]))
     }
 
     fn path(&mut self, path: &Path) {
@@ -267,7 +298,6 @@ impl Summary<'_> {
         let (plan, many) = (self.plan, self.design.rounds + 1);
         let (cell, n) = (path.cell(plan), self.student.gold.len());
         let tally = self.tally(path);
-        let by = bootstrap(plan, LABELS);
         let share = |total: &[f64], round: usize, term: usize| total[1 + round * TERMS + term] / total[0];
         let diversity = |p: f64| {
             let part = |p: f64| if p > 0.0 { -p * p.ln() } else { 0.0 };
@@ -283,7 +313,7 @@ impl Summary<'_> {
             all.push(share(total, many - 1, 0) - share(total, 0, 0));
             all
         };
-        let found = tally.map(|tally| tally.estimates(&by, statistics));
+        let found = tally.map(|tally| tally.estimates(&self.label_resamples, statistics));
         let at = |place: usize| found.as_ref().map_err(Clone::clone).and_then(|all| all[place].clone());
         for round in 0..many {
             let name = path.round(plan, round);
@@ -300,9 +330,8 @@ impl Summary<'_> {
     fn tally(&self, path: &Path) -> Result<Tally, String> {
         let chosen = self.chosen.as_ref().map_err(Clone::clone)?;
         let rounds = self.design.rounds + 1;
-        let mut tally = Tally::new(&self.student.groups, 1 + rounds * TERMS);
-        for (&seed, chosen) in self.plan.seeds.iter().zip(chosen) {
-            let mut sums = tally.seed();
+        let mut tally = Tally::new(&self.label_resamples, 1 + rounds * TERMS);
+        for (place, (&seed, chosen)) in self.plan.seeds.iter().zip(chosen).enumerate() {
             for round in 0..rounds {
                 let said = self.said.about(&path.round(self.plan, round), seed, STUDENT[0])?;
                 if said.len() != chosen.len() {
@@ -310,36 +339,32 @@ impl Summary<'_> {
                 }
                 for (&item, &p) in chosen.iter().zip(said) {
                     let gold = self.student.gold[item];
-                    let own = tally.of(&mut sums, self.student.groups[item]);
+                    let mut own = tally.of(place, self.student.groups[item]);
                     if round == 0 {
                         own[0] += 1.0;
                     }
-                    let terms = &mut own[1 + round * TERMS..][..TERMS];
-                    terms[0] += f64::from(u8::from((p >= 0.5) == gold));
-                    terms[1] += f64::from(u8::from(p >= 0.5));
-                    terms[2 + bin(p)] += p - f64::from(u8::from(gold));
+                    let first = 1 + round * TERMS;
+                    own[first] += f64::from(u8::from((p >= 0.5) == gold));
+                    own[first + 1] += f64::from(u8::from(p >= 0.5));
+                    own[first + 2 + bin(p)] += p - f64::from(u8::from(gold));
                 }
             }
-            tally.sums.push(sums);
         }
         Ok(tally)
     }
 
     /// The calibration error of what is said of the test items.
     fn test_calibration(&self, cell: &str) -> Result<Estimate, String> {
-        let mut tally = Tally::new(&self.test.groups, 1 + BINS);
-        for said in self.by_seed(&self.same(cell))? {
-            let mut sums = tally.seed();
+        let mut tally = Tally::new(&self.test_resamples, 1 + BINS);
+        for (place, said) in self.by_seed(&self.same(cell))?.into_iter().enumerate() {
             for ((&p, &gold), &group) in said.iter().zip(&self.test.gold).zip(&self.test.groups) {
-                let own = tally.of(&mut sums, group);
+                let mut own = tally.of(place, group);
                 own[0] += 1.0;
                 own[1 + bin(p)] += p - f64::from(u8::from(gold));
             }
-            tally.sums.push(sums);
         }
-        let by = bootstrap(self.plan, TEST_ECE);
         let error = |total: &[f64]| vec![total[1..].iter().map(|sum| (sum / total[0]).abs()).sum()];
-        tally.estimates(&by, error).pop().ok_or_else(|| "nothing was said".to_owned())?
+        tally.estimates(&self.test_resamples, error).pop().ok_or_else(|| "nothing was said".to_owned())?
     }
 }
 
@@ -357,48 +382,62 @@ fn minus(a: Known, b: Known) -> Known {
 /// A statistic, or why there is none.
 type Sum = Result<Estimate, String>;
 
-/// Sums of terms by seed and group, and statistics of their totals over resampled seeds and groups.
+/// How often each group comes in each resample, and which seeds do: the same for all tallies of a part.
+struct Resamples {
+    by: Bootstrap,
+    /// `(draws, groups)`
+    counts: Array2<f64>,
+    seeds: Vec<Vec<usize>>,
+}
+
+impl Resamples {
+    fn new(by: Bootstrap, groups: &[u32], seeds: usize) -> Self {
+        let groups = groups.iter().max().map_or(0, |most| *most as usize + 1);
+        let mut counts = Array2::zeros((by.draws, groups));
+        let mut drawn = Vec::with_capacity(by.draws);
+        for (n, mut row) in counts.outer_iter_mut().enumerate() {
+            let mut rng = by.seed.nth(n as u64).rng();
+            drawn.push((0..seeds).map(|_| below(&mut rng, seeds)).collect());
+            (0..groups).for_each(|_| row[below(&mut rng, groups)] += 1.0);
+        }
+        Self { by, counts, seeds: drawn }
+    }
+}
+
+/// Sums of terms by group and seed, and statistics of their totals over resampled seeds and groups.
 struct Tally {
-    groups: usize,
     terms: usize,
-    sums: Vec<Vec<f64>>,
+    /// `(groups, seeds x terms)`
+    sums: Array2<f64>,
 }
 
 impl Tally {
-    fn new(groups: &[u32], terms: usize) -> Self {
-        Self { groups: groups.iter().max().map_or(0, |most| *most as usize + 1), terms, sums: Vec::new() }
+    fn new(over: &Resamples, terms: usize) -> Self {
+        let seeds = over.seeds.first().map_or(0, Vec::len);
+        Self { terms, sums: Array2::zeros((over.counts.ncols(), seeds * terms)) }
     }
 
-    fn seed(&self) -> Vec<f64> {
-        vec![0.0; self.groups * self.terms]
-    }
-
-    fn of<'a>(&self, sums: &'a mut [f64], group: u32) -> &'a mut [f64] {
-        &mut sums[group as usize * self.terms..][..self.terms]
+    /// The terms of a seed and a group.
+    fn of(&mut self, seed: usize, group: u32) -> ArrayViewMut1<'_, f64> {
+        self.sums.slice_mut(s![group as usize, seed * self.terms..(seed + 1) * self.terms])
     }
 
     /// Statistics of the totals, with intervals over seeds and groups that are drawn jointly for all seeds.
-    fn estimates(&self, by: &Bootstrap, of: impl Fn(&[f64]) -> Vec<f64>) -> Vec<Sum> {
-        let total = |seeds: &[usize], counts: &[f64]| {
+    fn estimates(&self, over: &Resamples, of: impl Fn(&[f64]) -> Vec<f64>) -> Vec<Sum> {
+        let total = |by_seed: ArrayView1<'_, f64>, seeds: &mut dyn Iterator<Item = usize>| {
             let mut total = vec![0.0; self.terms];
-            for &seed in seeds {
-                for (sums, count) in self.sums[seed].chunks_exact(self.terms).zip(counts) {
-                    if *count > 0.0 {
-                        total.iter_mut().zip(sums).for_each(|(total, sum)| *total += count * sum);
-                    }
-                }
+            for seed in seeds {
+                let own = by_seed.slice(s![seed * self.terms..(seed + 1) * self.terms]);
+                total.iter_mut().zip(own).for_each(|(total, sum)| *total += sum);
             }
             of(&total)
         };
-        let all: Vec<usize> = (0..self.sums.len()).collect();
-        let values = total(&all, &vec![1.0; self.groups]);
-        let mut draws = vec![Vec::with_capacity(by.draws); values.len()];
-        for n in 0..by.draws as u64 {
-            let mut rng = by.seed.nth(n).rng();
-            let seeds: Vec<usize> = all.iter().map(|_| below(&mut rng, all.len())).collect();
-            let mut counts = vec![0.0; self.groups];
-            (0..self.groups).for_each(|_| counts[below(&mut rng, self.groups)] += 1.0);
-            for (draws, value) in draws.iter_mut().zip(total(&seeds, &counts)) {
+        let seeds = self.sums.ncols() / self.terms;
+        let values = total(self.sums.sum_axis(Axis(0)).view(), &mut (0..seeds));
+        let mut draws = vec![Vec::with_capacity(over.by.draws); values.len()];
+        let resampled = over.counts.dot(&self.sums);
+        for (by_seed, seeds) in resampled.outer_iter().zip(&over.seeds) {
+            for (draws, value) in draws.iter_mut().zip(total(by_seed, &mut seeds.iter().copied())) {
                 draws.push(value);
             }
         }
@@ -407,7 +446,7 @@ impl Tally {
             if !value.is_finite() || draws.is_empty() {
                 return Err("there is no item of this kind".to_owned());
             }
-            Ok(by.interval(value, draws))
+            Ok(over.by.interval(value, draws))
         };
         values.into_iter().zip(draws).map(one).collect()
     }
@@ -422,18 +461,16 @@ mod tests {
     fn intervals_cover_the_share_that_groups_and_seeds_were_drawn_with() {
         // 200 groups of two items, three seeds that agree: the interval of a share is that of 200 groups.
         let groups: Vec<u32> = (0..400).map(|i| i / 2).collect();
-        let mut tally = Tally::new(&groups, 2);
-        for _ in 0..3 {
-            let mut sums = tally.seed();
+        let over = Resamples::new(Bootstrap::new(Seed::new(1)), &groups, 3);
+        let mut tally = Tally::new(&over, 2);
+        for seed in 0..3 {
             for &group in &groups {
-                let own = tally.of(&mut sums, group);
+                let mut own = tally.of(seed, group);
                 own[0] += 1.0;
                 own[1] += f64::from(u8::from(group % 4 == 0));
             }
-            tally.sums.push(sums);
         }
-        let by = Bootstrap::new(Seed::new(1));
-        let found = tally.estimates(&by, |total| vec![total[1] / total[0], total[1] / 0.0]);
+        let found = tally.estimates(&over, |total| vec![total[1] / total[0], total[1] / 0.0]);
         assert!(found[1].is_err());
         let found = found[0].clone().unwrap();
         // 1.96 sqrt(1/4 3/4 / 200) = 0.060

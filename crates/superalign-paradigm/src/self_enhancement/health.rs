@@ -22,8 +22,8 @@ pub struct Health {
     pub label_diversity: f64,
     /// 1 - `label_diversity` / that of round 0: 0 when nothing was lost, negative when diversity grew.
     pub label_collapse: f64,
-    /// Share of the rarer class among the labels that the gate keeps, in [0, 1/2]; none where it keeps no labels of
-    /// classes (pairs, or nothing).
+    /// Share of the rarer class among the labels that the gate keeps, in [0, 1/2]; among all where it keeps none, which
+    /// is what a balanced gate does where a class is missing. None for pairs, which have no classes.
     pub rarer: Option<f64>,
     /// Vendi score of the features (first view, cosine, order 1) of the items that are kept; none where none are.
     pub embedding_diversity: Option<f64>,
@@ -166,11 +166,12 @@ pub(super) fn health(
         _ => None,
     };
     let rarer = match kept {
-        Kept::Items(kept) if !kept.is_empty() => {
-            let [wrong, right] = counts(&mut kept.iter().map(|(_, p)| *p > 0.5));
+        Kept::Items(kept) => {
+            let of_kept = counts(&mut kept.iter().map(|(_, p)| *p > 0.5));
+            let [wrong, right] = if kept.is_empty() { all } else { of_kept };
             Some(wrong.min(right) as f64 / (wrong + right) as f64)
         }
-        Kept::Items(_) | Kept::Pairs(_) => None,
+        Kept::Pairs(_) => None,
     };
     Ok(Health {
         positives: all[1] as f64 / labelled as f64,

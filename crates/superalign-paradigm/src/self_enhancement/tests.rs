@@ -115,10 +115,14 @@ fn it_helps_where_features_hold_the_truth_and_verdicts_are_noisy() {
 fn verdicts_of_one_class_are_a_collapse_and_stop_it() {
     let mut bed = Bed::new(100, 1.0, 0.3, 1);
     bed.log_odds.mapv_inplace(f64::abs);
-    let found = bed.run(&Config { gate: Gate::All, ..Config::default() }).unwrap();
     let reason = Reason::Rarer { found: 0.0, borne: 0.05 };
-    assert_eq!((found.end.clone(), found.rounds.len(), found.chosen()), (End::Collapse(reason), 1, 0));
-    assert_eq!(found.rounds[0].health.label_diversity, 1.0);
+    // A balanced gate keeps nothing where a class is missing.
+    for (gate, kept) in [(Gate::All, 100), (Config::default().gate, 0)] {
+        let found = bed.run(&Config { gate, ..Config::default() }).unwrap();
+        assert_eq!((found.end.clone(), found.rounds.len()), (End::Collapse(reason), 1));
+        assert_eq!((found.chosen(), found.rounds[0].kept.len()), (0, kept));
+        assert_eq!(found.rounds[0].health.label_diversity, 1.0);
+    }
     let on = bed.run(&Config { gate: Gate::All, stop: None, ..Config::default() }).unwrap();
     assert_eq!(on.end, End::NoStudent("the labels kept are of one class".into()));
     insta::assert_snapshot!(reason, @"the rarer class has a share of 0.000 of the labels kept, below 0.05");

@@ -55,7 +55,7 @@ struct Work<'a> {
     seed: u64,
 }
 
-/// The items that a seed draws, without their labels.
+/// The items that a seed draws. Their gold labels are in `part`, for the ceiling and the rows.
 struct Ground {
     chosen: Vec<usize>,
     items: Vec<String>,
@@ -70,7 +70,8 @@ struct Read {
     log_odds: Array2<f64>,
     critique: Option<Array2<f64>>,
     asked: Vec<String>,
-    cost: Cost,
+    /// What its verdicts cost, and its criticism.
+    cost: [Cost; 2],
 }
 
 impl<'a> Work<'a> {
@@ -99,11 +100,9 @@ impl<'a> Work<'a> {
     fn read(&self, rung: usize, ground: &Ground) -> Result<Read, String> {
         let features = &self.inputs.features[rung];
         let many = views(self.inputs.parts);
-        let mut cost = Cost::default();
-        let mut answers = |name: &str| {
+        let answers = |name: &str| {
             let said = features.answers(name)?;
             let said: Vec<_> = ground.chosen.iter().map(|&i| said[i].clone()).collect();
-            cost.calls += said.len() as u64;
             verdict_log_odds(&said).map_err(|e| e.to_string())
         };
         let columns: Vec<Array1<f64>> =
@@ -113,13 +112,14 @@ impl<'a> Work<'a> {
         } else {
             None
         };
+        let asked = |times: usize| Cost { calls: (times * ground.items.len()) as u64, ..Cost::default() };
         let of = |name: &&str| Ok(features.part(name)?.select(Axis(0), &ground.chosen));
         Ok(Read {
             features: STUDENT[..many].iter().map(of).collect::<Result<_, String>>()?,
             log_odds: side_by_side(&columns)?,
             critique,
             asked: view_names(many),
-            cost,
+            cost: [asked(many), asked(CRITIQUES.len())],
         })
     }
 
@@ -285,7 +285,10 @@ impl<'a> Work<'a> {
                 asked: &read.asked,
                 log_odds: read.log_odds.view(),
                 critique: read.critique.as_ref().map(|upheld| upheld.view()),
-                cost: read.cost,
+                cost: match variant {
+                    VariantName::Critique => read.cost[0].plus(read.cost[1]),
+                    _ => read.cost[0],
+                },
             })
             .collect();
         let seed = self.inputs.plan.seed(self.seed, "rounds");

@@ -6,10 +6,10 @@ use super::prose::{Effect, and, count, effect};
 use super::table::{Table, shown};
 use super::{Findings, Numbers};
 use crate::experiment::self_enhancement::{
-    CHOSEN, CONTRADICTED, CONTRADICTED_RIGHT, EMBEDDING_COLLAPSE, GAIN, HEADROOM, KEPT, LABEL_COLLAPSE,
-    LABEL_ECE, LABEL_GAIN, LABELS, LEFT, Path, REASONS, SOLVED, SOLVED_GAIN, STOP_HELPS, STOPPED,
-    STOPPED_GAIN, TEST, TEST_ECE, UNANIMITY, UPHELD_RIGHT, VIEWS_GAIN, WITHOUT_STUDENT, ceiling_cell, over,
-    plain_cell,
+    CALLS, CHOSEN, CONTRADICTED, CONTRADICTED_RIGHT, EMBEDDING_COLLAPSE, GAIN, HEADROOM, KEPT,
+    LABEL_COLLAPSE, LABEL_ECE, LABEL_GAIN, LABELS, LEFT, Path, REASONS, SOLVED, SOLVED_GAIN, STOP_HELPS,
+    STOPPED, STOPPED_GAIN, TEST, TEST_ECE, UNANIMITY, UPHELD_RIGHT, VIEWS_GAIN, WITHOUT_STUDENT,
+    ceiling_cell, over, plain_cell,
 };
 use crate::plan::Plan;
 use crate::record::Row;
@@ -334,6 +334,7 @@ impl<'a> Page<'a> {
                 "stop less going on",
                 "left to ceiling",
                 "label gain",
+                "questions",
             ],
         );
         let mut compared = Table::new(
@@ -382,6 +383,9 @@ impl<'a> Page<'a> {
             row.extend(
                 [GAIN, STOPPED_GAIN, STOP_HELPS, LEFT, LABEL_GAIN]
                     .map(|metric| shown(self.row(&cell, metric))),
+            );
+            row.push(
+                self.number(&cell, CALLS).map_or_else(|| "not measured".to_owned(), |n| format!("{n:.0}")),
             );
             main.rows.push(row);
             if let Some(rival) = self.design.rival(path.variant) {

@@ -75,8 +75,10 @@ fn a_rung_whose_features_know_more_than_its_verdicts_betters_itself() {
     // Nothing collapses: stopping and going on are the same.
     let gated = "model=large/variant=gated";
     assert_eq!((value(&rows, gated, names::STOPPED), value(&rows, gated, names::STOP_HELPS)), (0.0, 0.0));
-    // 240 of 300 groups of two: two views, and two criticisms of each.
-    assert_eq!(value(&rows, gated, names::CALLS), 4.0 * 480.0);
+    // 240 of 300 groups of two: two views, two criticisms of each, or a peer's two views.
+    assert_eq!(value(&rows, gated, names::CALLS), 2.0 * 480.0);
+    assert_eq!(value(&rows, "model=large/variant=critique", names::CALLS), 4.0 * 480.0);
+    assert_eq!(value(&rows, "model=large/variant=peer/with=small", names::CALLS), 4.0 * 480.0);
     // What is compared is there.
     assert!(
         rows.iter().any(|r| r.cell == "model=large/variant=exchange/with=small" && r.metric == "over-gated")

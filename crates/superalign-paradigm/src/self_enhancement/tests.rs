@@ -349,6 +349,65 @@ fn a_model_is_asked_under_every_view_and_about_its_own_verdicts() {
     assert_eq!(why, "number of texts of a view: found 1, expected 2");
 }
 
+#[test]
+fn votes_are_those_of_the_formulas() {
+    let sigmoid = |z: f64| 1.0 / (1.0 + (-z).exp());
+    // Three candidates: the probabilities are their softmax.
+    let z: [f64; 3] = [1.0, 2.5, -0.5];
+    let found = within_tasks(array![[z[0]], [z[1]], [z[2]]].view(), &[4, 4, 4]).unwrap();
+    let all: f64 = z.iter().map(|z| z.exp()).sum();
+    for (found, z) in found.iter().zip(z) {
+        assert!((sigmoid(*found) - z.exp() / all).abs() < 1e-12);
+    }
+    let view = |name: &str| crate::Source {
+        view: Some(name.into()),
+        ..crate::Source::new(name, crate::Paradigm::SelfEnhancement, "m")
+    };
+    let (items, views) = (vec!["one".to_owned()], [view("a"), view("b")]);
+    let signal = |draws, temperatures: &[f64]| {
+        let log_odds = array![[1.0, -0.3]];
+        consistency(&items, &views, log_odds.view(), temperatures, draws, Seed::new(3)).unwrap()
+    };
+    // A low temperature hardens, a high one says nothing.
+    assert_eq!(signal(Draws::Expected, &[1e-3]).votes(), array![[1.0, 0.0]]);
+    assert!(signal(Draws::Expected, &[1e6]).confidence()[0] < 1e-5);
+    let both = signal(Draws::Expected, &[0.5, 2.0]);
+    let expected = array![[sigmoid(2.0), sigmoid(0.5), sigmoid(-0.6), sigmoid(-0.15)]];
+    assert!(close(both.votes(), expected.view(), 1e-12));
+    assert_eq!(both.sources()[1].name, "a/temperature=2");
+    // Many draws come near their expectation: four standard errors of 1/2 / sqrt(10,000).
+    let drawn = signal(Draws::Sampled(10_000), &[0.5, 2.0]);
+    assert!(close(drawn.votes(), expected.view(), 0.02), "{}", drawn.votes());
+    assert_eq!(drawn.sources()[0].seed, Some(3));
+}
+
+#[test]
+fn a_rule_names_the_first_reason_that_holds() {
+    let rule = StopRule::default();
+    let well = Health {
+        positives: 0.5,
+        confidence: 0.4,
+        unanimity: 0.8,
+        label_diversity: 2.0,
+        label_collapse: 0.25,
+        rarer: Some(0.05),
+        embedding_diversity: Some(3.0),
+        embedding_collapse: Some(0.5),
+    };
+    assert_eq!(rule.collapsed(&well), None, "the bounds themselves are borne");
+    let said = [
+        Health { label_collapse: 0.3, rarer: Some(0.0), ..well },
+        Health { rarer: Some(0.01), embedding_collapse: Some(0.9), ..well },
+        Health { rarer: None, embedding_collapse: Some(0.75), ..well },
+    ]
+    .map(|health| rule.collapsed(&health).unwrap().to_string());
+    insta::assert_snapshot!(said.join("\n"), @r"
+    the collapse index of labels is 0.300, above 0.25
+    the rarer class has a share of 0.010 of the labels kept, below 0.05
+    the collapse index of embeddings is 0.750, above 0.5
+    ");
+}
+
 fn configs() -> impl Strategy<Value = Config> {
     let gate = prop_oneof![
         Just(Gate::All),

@@ -217,8 +217,8 @@ impl Experiment for SelfEnhancement {
             verdict_prompts(&texts, &verdicts)
         };
         let mut questions = Vec::new();
-        for view in 0..views(parts) {
-            let Some(part) = of(STUDENT[view]) else { continue };
+        for (view, name) in STUDENT.iter().enumerate().take(views(parts)) {
+            let Some(part) = of(name) else { continue };
             let prompts = asked(&mut part.items.iter().map(|item| item.text.clone()));
             questions.push((STUDENT_VERDICTS[view], prompts));
             let Some(test) = of("test") else { continue };

@@ -88,10 +88,13 @@ fn a_rung_whose_features_know_more_than_its_verdicts_betters_itself() {
     );
 }
 
+/// Signal, item, seed, part and the bits of the probability.
+type Said = (String, String, u64, String, u64);
+
 /// The truth about the labelled items must not reach the labels: with any other truth they are the same.
 #[test]
 fn other_gold_labels_change_the_ceilings_and_nothing_that_a_rung_says() {
-    let said = |change: &dyn Fn(&mut Part)| -> Vec<(String, String, u64, String, u64)> {
+    let said = |change: &dyn Fn(&mut Part)| -> Vec<Said> {
         let bench = Bench::new();
         let (folder, ..) = run_with(&bench, ENHANCE, change);
         let rows = crate::record::load_items(&folder.join("items.parquet")).unwrap();
@@ -108,7 +111,7 @@ fn other_gold_labels_change_the_ceilings_and_nothing_that_a_rung_says() {
         }
     });
     let plain = said(&|_| ());
-    let split = |all: &[(String, String, u64, String, u64)]| -> [Vec<(String, String, u64, String, u64)>; 2] {
+    let split = |all: &[Said]| -> [Vec<Said>; 2] {
         let (ceilings, others) = all.iter().cloned().partition(|row| row.0.starts_with("ceiling="));
         [ceilings, others]
     };

@@ -93,7 +93,8 @@ impl<'a> Work<'a> {
             items: chosen.iter().map(|&i| truth.part.items[i].clone()).collect(),
             prompts: Vec::new(),
         };
-        let items = part.items.iter().map(|item| item.id.clone()).collect();
+        // Names of items can say which candidate is right, and draws and ties follow from names: places do not.
+        let items = chosen.iter().map(ToString::to_string).collect();
         Ok(Ground { tasks: task_numbers(&groups), items, part, chosen })
     }
 
@@ -206,7 +207,7 @@ impl<'a> Work<'a> {
         let columns: Vec<Array1<f64>> = TEST_VERDICTS[..views].iter().map(said).collect::<Result<_, _>>()?;
         let truth = Truth::of(self.inputs.parts, "test")?;
         let log_odds = self.within(side_by_side(&columns)?, &truth, variant)?;
-        let items: Vec<String> = truth.part.items.iter().map(|item| item.id.clone()).collect();
+        let items: Vec<String> = (0..truth.gold.len()).map(|i| i.to_string()).collect();
         let source = |view: &String| Source {
             view: Some(view.clone()),
             ..Source::new(view, Paradigm::SelfEnhancement, self.name(rung))

@@ -8,8 +8,8 @@ mod error;
 mod section;
 
 pub use design::{
-    Design, Evaluation, GapAnnealing, GapCalibration, LossName, NoiseCapacity, NoiseName, PlanName,
-    PolicyName, RewardBench, ScorerName, StudentName, WeakToStrong,
+    ArmName, Component, Design, Evaluation, GapAnnealing, GapCalibration, LossName, NoiseCapacity, NoiseName,
+    PlanName, PolicyName, RewardBench, ScorerName, StudentName, Superalignment, WeakToStrong,
 };
 pub use error::SpecError;
 pub(crate) use error::nearest;

@@ -1,7 +1,7 @@
 //! Evaluation and reward-bench with models that are none.
 
 use super::*;
-use crate::experiment::evaluation::{self as names, KENDALL, PREDICTED, SOLVED};
+use crate::experiment::exam::{self as names, KENDALL, PREDICTED, SOLVED};
 use crate::spec::Design;
 use superalign_data::world::Subset;
 

@@ -161,7 +161,7 @@ impl<'a> Page<'a> {
             })
         };
         out.extend(order("Surrogate testing", self.row(&kind_cell(KINDS[0].0), KENDALL)));
-        let (mut within, mut all) = (0, 0);
+        let (mut within, mut all, mut width) = (0, 0, 0.0);
         for student in &self.students {
             for difficulty in self.beyond() {
                 let cell = predicted_cell(student, difficulty);
@@ -169,6 +169,7 @@ impl<'a> Page<'a> {
                     (self.value(&cell, PREDICTED), self.value(&cell, ACTUAL))
                 {
                     all += 1;
+                    width += predicted.hi - predicted.lo;
                     within += usize::from(predicted.covers(actual.value));
                 }
             }
@@ -176,8 +177,9 @@ impl<'a> Page<'a> {
         if all > 0 {
             out.push(format!(
                 "Extrapolation from difficulty {} and below: {within} of {all} shares of harder tasks lie within their \
-                 prediction intervals.",
-                self.design.known
+                 prediction intervals, which are {:.2} wide on average.",
+                self.design.known,
+                width / f64::from(all)
             ));
         }
         out.extend(order("Peer review", self.row(&method_cell(RANKING), KENDALL)));

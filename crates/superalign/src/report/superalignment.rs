@@ -108,14 +108,23 @@ impl<'a> Page<'a> {
                 }
             }
         }
-        let mut say = |what: &str, those: &[String]| {
+        for (what, those) in [
+            ("What helped joint utility", &helped),
+            ("What harmed it", &harmed),
+            ("Where no effect can be claimed", &open),
+        ] {
             if !those.is_empty() {
                 out.push(format!("{what}: {}.", and(those)));
             }
-        };
-        say("What helped joint utility", &helped);
-        say("What harmed it", &harmed);
-        say("Where no effect can be claimed", &open);
+        }
+        let told = helped.len() + harmed.len() + open.len();
+        if told > 0 {
+            out.push(format!(
+                "Each of these {told} intervals is for itself: were there no effect at all, {:.1} of them would not reach 0 \
+                 all the same.",
+                told as f64 * (1.0 - self.plan.bootstrap.level)
+            ));
+        }
         out
     }
 

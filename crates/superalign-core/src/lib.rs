@@ -14,7 +14,10 @@ mod seed;
 pub use binomial::{binomial, multinomial};
 pub use bootstrap::{Bootstrap, BootstrapError, below};
 pub use estimate::Estimate;
-pub use model::{ChoicePrompt, EmbedRequest, Layer, LogLikelihood, Model, ModelCard, ModelError, Pooling};
+pub use model::{
+    ChoicePrompt, EmbedRequest, Layer, LogLikelihood, Message, Model, ModelCard, ModelError, Pooling,
+    ProbabilityRule, ScoreHead, ScoreInput,
+};
 pub use preference::{Comparison, Preferred};
 pub use rand;
 pub use seed::{Rng, Seed};

@@ -28,7 +28,7 @@ pub use generate::{
 pub use model::{
     Description, DeviceReport, DeviceTarget, DeviceWorkload, ElementCount, FileSize, GraphChoice,
     GraphFormat, NoGraph, OnnxModel, OpenOptions, PortDescription, SmokeTest, Task, TokenizerDescription,
-    Usage, choose_graph, cuda_cards, describe, is_data_of,
+    Usage, choose_graph, cuda_cards, describe, is_data_of, probabilities,
 };
 pub use runtime::{
     Rejected, Runtime, RuntimeChoice, RuntimeError, RuntimeKind, RuntimeSettings, Source, Unusable, home,

@@ -131,7 +131,7 @@ fn what_cannot_be_answered_is_told() {
         bad(b""),
         bad(b"{\"prompt\": \"ask\"}\nask\n"),
         bad(b"{\"text\": \"ask\"}\n"),
-        bad(b"{\"prompt\": 3}\n"),
+        bad(b"{\"prompt\": [3]}\n"),
         bad(b"{\"prompt\": \"a\", \"messages\": []}\n"),
         bad(b"{\"prompt\": \"as\xff\"}\n"),
         bad(b"{\"messages\": []}\n"),

@@ -105,6 +105,7 @@ const DEFAULT_LIMIT: usize = 4096;
 /// key-value cache that the graph asks for (`past_key_values.N.key|value`, `use_cache_branch`) is empty here. Outputs, at
 /// least one of: `last_hidden_state` and `hidden_states.N` `(batch, sequence, width)`, `logits`
 /// `(batch, sequence, vocabulary)` or, of a classifier or reward model, `(batch, classes)`.
+/// Classifiers and reward models are asked with [`Model::score`]; a chat template of the folder is read for them.
 /// A graph with a key-value cache beside it (`model_with_past.onnx`, `decoder_model_merged.onnx`) is used for choices, so
 /// that each prefix is read once.
 ///

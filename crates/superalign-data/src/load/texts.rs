@@ -107,27 +107,27 @@ pub fn text_lines(
 
 fn read(rows: Rows) -> Box<dyn Iterator<Item = Result<TextRow, DataError>>> {
     let header: Rc<[String]> = rows.columns.into();
-    Box::new(rows.stream.map(move |row| text_row(row?, &header)))
+    Box::new(rows.stream.map(move |row| text_row(&mut row?, &header)))
 }
 
-fn text_row(mut row: Row, header: &Rc<[String]>) -> Result<TextRow, DataError> {
-    let columns = match &row {
+fn text_row(row: &mut Row, header: &Rc<[String]>) -> Result<TextRow, DataError> {
+    let columns = match &*row {
         Row::Table { .. } => header.clone(),
         Row::Object { fields, .. } => fields.keys().cloned().collect(),
     };
     let place = Place { path: row.path().to_path_buf(), at: row.at() };
     let id = row.take(ID).map(|(_, id)| id);
     let [text, text_pair, prompt, response] =
-        ["text", "text_pair", "prompt", "response"].map(|column| text(&mut row, column));
-    let choices = match list(&mut row, "choices")? {
+        ["text", "text_pair", "prompt", "response"].map(|column| text(row, column));
+    let choices = match list(row, "choices")? {
         None => None,
         Some(choices) => {
-            Some(choices.into_iter().map(|one| plain(&row, "choices", one)).collect::<Result<_, _>>()?)
+            Some(choices.into_iter().map(|one| plain(row, "choices", one)).collect::<Result<_, _>>()?)
         }
     };
-    let messages = match list(&mut row, "messages")? {
+    let messages = match list(row, "messages")? {
         None => None,
-        Some(messages) => Some(messages.into_iter().map(|one| message(&row, one)).collect::<Result<_, _>>()?),
+        Some(messages) => Some(messages.into_iter().map(|one| message(row, one)).collect::<Result<_, _>>()?),
     };
     Ok(TextRow {
         id,

@@ -29,20 +29,25 @@ pub(super) fn read(path: &Path) -> Result<Vec<Asked>, Failure> {
         text_rows(path).map_err(Failure::usage)?
     };
     let plain = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("txt"));
-    let asked: Vec<Asked> =
-        rows.map(|row| asked(row?, plain)).collect::<Result<_, DataError>>().map_err(Failure::usage)?;
+    let asked: Vec<Asked> = rows
+        .map(|row| {
+            let row = row?;
+            let text = if plain { row.text.clone() } else { row.prompt.clone() };
+            asked(row, text)
+        })
+        .collect::<Result<_, DataError>>()
+        .map_err(Failure::usage)?;
     if asked.is_empty() {
         return Err(Failure::Usage(format!("{}: no prompt in it, expected one a line", path.display())));
     }
     Ok(asked)
 }
 
-fn asked(row: TextRow, plain: bool) -> Result<Asked, DataError> {
+fn asked(row: TextRow, text: Option<String>) -> Result<Asked, DataError> {
     const EXPECTED: &str = "`prompt`, or `messages` as in [{\"role\": \"user\", \"content\": \"...\"}]";
     if row.prompt.is_some() && row.messages.is_some() {
         return Err(row.wrong("messages", "a prompt and messages", EXPECTED, "leave one of them out"));
     }
-    let text = if plain { row.text.clone() } else { row.prompt.clone() };
     let what = match (text, &row.messages) {
         (Some(text), _) => What::Text(text),
         (None, Some(messages)) => What::Messages(messages.clone()),

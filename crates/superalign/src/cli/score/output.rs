@@ -97,6 +97,8 @@ impl<'a> Writer<'a> {
             let properties = WriterProperties::builder()
                 .set_compression(Compression::SNAPPY)
                 .set_created_by("superalign".to_owned())
+                // A group is held until it is whole.
+                .set_max_row_group_row_count(Some(1 << 16))
                 .build();
             let writer =
                 ArrowWriter::try_new(file, schema.clone(), Some(properties)).map_err(Failure::failed)?;
@@ -122,7 +124,7 @@ impl<'a> Writer<'a> {
             }
             To::Lines { form, sink, begun } => {
                 let text = if *form == Form::Csv {
-                    csv(&self.columns, rows, !*begun).map_err(Failure::failed)?
+                    csv((!*begun).then_some(&self.columns), rows).map_err(Failure::failed)?
                 } else {
                     lines(&self.columns, rows).map_err(Failure::failed)?
                 };
@@ -154,9 +156,9 @@ fn unwritten(error: &dyn std::fmt::Display) -> Failure {
     Failure::Failed(format!("the scores cannot be written: {error}"))
 }
 
-fn csv(columns: &[Column], rows: &[Vec<Cell>], header: bool) -> Result<Vec<u8>, csv::Error> {
+fn csv(header: Option<&[Column]>, rows: &[Vec<Cell>]) -> Result<Vec<u8>, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    if header {
+    if let Some(columns) = header {
         writer.write_record(columns.iter().map(|column| &column.name))?;
     }
     for row in rows {

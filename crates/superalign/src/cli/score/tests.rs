@@ -233,6 +233,6 @@ fn what_cannot_be_scored_is_told() {
     ];
     insta::assert_snapshot!(all.join("\n"));
     assert!(!Path::new(&out).exists());
-    let hidden = std::fs::read_dir(folder.path("")).unwrap().flatten();
-    assert!(hidden.into_iter().all(|entry| !entry.file_name().to_string_lossy().starts_with(".superalign")));
+    let mut hidden = std::fs::read_dir(folder.path("")).unwrap().flatten();
+    assert!(hidden.all(|entry| !entry.file_name().to_string_lossy().starts_with(".superalign")));
 }

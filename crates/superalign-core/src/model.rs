@@ -222,3 +222,52 @@ pub enum ModelError {
         reason: String,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Bare(ModelCard);
+
+    impl Model for Bare {
+        fn card(&self) -> &ModelCard {
+            &self.0
+        }
+
+        fn embed(
+            &mut self,
+            texts: &[&str],
+            _: EmbedRequest,
+            _: &mut dyn FnMut(usize) -> bool,
+        ) -> Result<Array2<f32>, ModelError> {
+            Ok(Array2::zeros((texts.len(), self.0.width)))
+        }
+
+        fn choice_log_likelihoods(
+            &mut self,
+            _: &[ChoicePrompt],
+            _: &mut dyn FnMut(usize) -> bool,
+        ) -> Result<Vec<Vec<LogLikelihood>>, ModelError> {
+            Ok(Vec::new())
+        }
+    }
+
+    #[test]
+    fn a_model_that_says_nothing_of_a_head_has_none() {
+        let mut model = Bare(ModelCard {
+            name: "bare".into(),
+            digest: String::new(),
+            layers: 1,
+            width: 2,
+            parameters: None,
+            generates: false,
+            runtime: "none".into(),
+        });
+        assert_eq!(model.score_head(), None);
+        let error = model.score(&[ScoreInput::Text("a".into())], &mut |_| true).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "model bare: it has no head that scores texts; expected a classifier or reward model"
+        );
+    }
+}

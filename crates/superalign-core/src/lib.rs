@@ -16,7 +16,7 @@ pub use bootstrap::{Bootstrap, BootstrapError, below};
 pub use estimate::Estimate;
 pub use model::{
     ChoicePrompt, EmbedRequest, GenerateRequest, Generation, Layer, LogLikelihood, Message, Model, ModelCard,
-    ModelError, Pooling,
+    ModelError, Pooling, ProbabilityRule, ScoreHead, ScoreInput,
 };
 pub use preference::{Comparison, Preferred};
 pub use rand;

@@ -4,7 +4,7 @@ use crate::Seed;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-/// A language model that can be read: hidden states of texts, likelihoods of continuations.
+/// A language model that can be read: hidden states of texts, likelihoods of continuations, scores of a head.
 pub trait Model {
     /// What this model is.
     fn card(&self) -> &ModelCard;
@@ -32,6 +32,24 @@ pub trait Model {
         prompts: &[ChoicePrompt],
         done: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Vec<Vec<LogLikelihood>>, ModelError>;
+
+    /// The head of a classifier or reward model; `None` where there is none, as in most models.
+    fn score_head(&self) -> Option<&ScoreHead> {
+        None
+    }
+
+    /// The raw scores (logits) of the head, shape `(inputs, score_head().labels.len())`, in the order given.
+    ///
+    /// # Errors
+    /// As [`Model::embed`]; also a model without such a head, and a chat where [`ScoreHead::reads_chats`] is false.
+    fn score(
+        &mut self,
+        inputs: &[ScoreInput],
+        done: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Array2<f32>, ModelError> {
+        let _ = (inputs, done);
+        Err(self.lacks("it has no head that scores texts; expected a classifier or reward model"))
+    }
 
     /// Texts that go on from each prompt, `request.samples` of them for each, in the order given.
     ///
@@ -163,13 +181,76 @@ pub struct Generation {
     pub tokens: usize,
 }
 
+/// The head of a classifier or reward model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScoreHead {
+    /// Name of each score; a reward model has one.
+    pub labels: Vec<String>,
+    /// How scores become probabilities.
+    pub rule: ProbabilityRule,
+    /// Whether it reads [`ScoreInput::Chat`]: whether its folder says how a conversation is written.
+    pub reads_chats: bool,
+}
+
+/// How the raw scores of a head become probabilities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProbabilityRule {
+    /// One label of several is right: exp(s_i) / sum over j of exp(s_j).
+    Softmax,
+    /// Each label is right or not, whatever the others; so is a single one, as of a reward model: 1 / (1 + exp(-s)).
+    Sigmoid,
+    /// They are quantities, and not to be read as probabilities.
+    None,
+}
+
+/// What a classifier or reward model is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ScoreInput {
+    /// One text.
+    Text(String),
+    /// Two texts, which the model's tokenizer joins in its own way, as cross-encoders read them.
+    Pair(String, String),
+    /// A conversation, which the model's own template writes down.
+    Chat(Vec<Message>),
+}
+
+impl ScoreInput {
+    /// A prompt and its answer as a conversation.
+    ///
+    /// ```
+    /// use superalign_core::{Message, ScoreInput};
+    /// let ScoreInput::Chat(messages) = ScoreInput::answer("Is water wet?", "Yes.") else { unreachable!("a chat") };
+    /// assert_eq!(messages[1], Message { role: "assistant".into(), content: "Yes.".into() });
+    /// ```
+    pub fn answer(prompt: impl Into<String>, response: impl Into<String>) -> Self {
+        Self::Chat(vec![Message::user(prompt), Message::assistant(response)])
+    }
+}
+
 /// One message of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// Who speaks: `system`, `user` or `assistant`.
+    /// Who speaks: usually `system`, `user` or `assistant`.
     pub role: String,
     /// What is said.
     pub content: String,
+}
+
+impl Message {
+    /// A message of the user.
+    pub fn user(content: impl Into<String>) -> Self {
+        Self { role: "user".into(), content: content.into() }
+    }
+
+    /// A message of the system.
+    pub fn system(content: impl Into<String>) -> Self {
+        Self { role: "system".into(), content: content.into() }
+    }
+
+    /// A message of the model.
+    pub fn assistant(content: impl Into<String>) -> Self {
+        Self { role: "assistant".into(), content: content.into() }
+    }
 }
 
 /// Why a model did not answer.
@@ -202,4 +283,53 @@ pub enum ModelError {
         /// What the runtime said.
         reason: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Bare(ModelCard);
+
+    impl Model for Bare {
+        fn card(&self) -> &ModelCard {
+            &self.0
+        }
+
+        fn embed(
+            &mut self,
+            texts: &[&str],
+            _: EmbedRequest,
+            _: &mut dyn FnMut(usize) -> bool,
+        ) -> Result<Array2<f32>, ModelError> {
+            Ok(Array2::zeros((texts.len(), self.0.width)))
+        }
+
+        fn choice_log_likelihoods(
+            &mut self,
+            _: &[ChoicePrompt],
+            _: &mut dyn FnMut(usize) -> bool,
+        ) -> Result<Vec<Vec<LogLikelihood>>, ModelError> {
+            Ok(Vec::new())
+        }
+    }
+
+    #[test]
+    fn a_model_that_says_nothing_of_a_head_has_none() {
+        let mut model = Bare(ModelCard {
+            name: "bare".into(),
+            digest: String::new(),
+            layers: 1,
+            width: 2,
+            parameters: None,
+            generates: false,
+            runtime: "none".into(),
+        });
+        assert_eq!(model.score_head(), None);
+        let error = model.score(&[ScoreInput::Text("a".into())], &mut |_| true).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "model bare: it has no head that scores texts; expected a classifier or reward model"
+        );
+    }
 }

@@ -1,7 +1,8 @@
-//! ONNX language models from Rust: embeddings and choice likelihoods on ONNX Runtime or tract.
+//! ONNX language models from Rust: embeddings, choice likelihoods, scores and generation on ONNX Runtime or tract.
 //!
 //! - [`Runtime`]: finds ONNX Runtime on the machine, and otherwise runs on the tract that is built in;
 //! - [`OnnxModel`]: a folder with a graph and a tokenizer, behind the [`Model`](superalign_core::Model) seam;
+//! - [`probabilities`]: what the scores of a classifier or reward model stand for;
 //! - [`describe`]: what a folder contains, and [`OnnxModel::smoke_test`], whether it works;
 //! - [`generate()`]: continues prompts, many side by side, through the key-value cache;
 //! - [`FeatureCache`]: what a model has answered once is not computed again;
@@ -28,7 +29,7 @@ pub use generate::{
 pub use model::{
     Description, DeviceReport, DeviceTarget, DeviceWorkload, ElementCount, FileSize, GraphChoice,
     GraphFormat, NoGraph, OnnxModel, OpenOptions, PortDescription, SmokeTest, Task, TokenizerDescription,
-    Usage, choose_graph, cuda_cards, describe, is_data_of,
+    Usage, choose_graph, cuda_cards, describe, is_data_of, probabilities,
 };
 pub use runtime::{
     Rejected, Runtime, RuntimeChoice, RuntimeError, RuntimeKind, RuntimeSettings, Source, Unusable, home,

@@ -1,5 +1,7 @@
 //! Texts to token ids: the tokenizer of a model's folder, with truncation that is explicit and counted.
 
+mod pair;
+
 use crate::error::OpenError;
 use serde::Deserialize;
 use std::path::Path;

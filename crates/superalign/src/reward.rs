@@ -5,7 +5,9 @@
 
 use clap::ValueEnum;
 use ndarray::{Array2, ArrayView2, Axis};
-use superalign_core::{ChoicePrompt, EmbedRequest, Layer, LogLikelihood, Model, ModelError, Pooling};
+use superalign_core::{
+    ChoicePrompt, EmbedRequest, Layer, LogLikelihood, Model, ModelError, Pooling, ScoreHead, ScoreInput,
+};
 use superalign_data::load::BestOf;
 use superalign_data::world;
 use superalign_evaluation::reward_bench::{OwnSection, OwnSubset, Table, Weight};
@@ -24,6 +26,8 @@ pub(crate) enum Scorer {
     Probe,
     /// ln of the odds that the word after the answer is the good verdict and not the bad one
     Verdict,
+    /// The score of a reward model's head
+    Reward,
 }
 
 impl Scorer {
@@ -34,6 +38,40 @@ impl Scorer {
             Self::Dpo => "dpo",
             Self::Probe => "probe",
             Self::Verdict => "verdict",
+            Self::Reward => "reward",
+        }
+    }
+}
+
+/// How a head reads a prompt and its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReadAs {
+    /// As a conversation where the model has a chat template, else as one text
+    Auto,
+    /// As a conversation
+    Chat,
+    /// As two texts, which the tokenizer joins
+    Pair,
+    /// As one text
+    Text,
+}
+
+impl ReadAs {
+    /// The way of this head where none is named.
+    pub(crate) const fn by(self, head: &ScoreHead) -> Self {
+        match self {
+            Self::Auto if head.reads_chats => Self::Chat,
+            Self::Auto => Self::Text,
+            how => how,
+        }
+    }
+
+    /// A prompt and its answer; `join` stands between them where they are one text.
+    pub(crate) fn input(self, prompt: &str, join: &str, answer: &str) -> ScoreInput {
+        match self {
+            Self::Chat => ScoreInput::answer(prompt, answer),
+            Self::Pair => ScoreInput::Pair(prompt.to_owned(), answer.to_owned()),
+            Self::Text | Self::Auto => ScoreInput::Text(format!("{prompt}{join}{answer}")),
         }
     }
 }
@@ -119,6 +157,46 @@ pub(crate) fn by_verdict(
     let found = model.choice_log_likelihoods(&prompts, done)?;
     let scores = found.iter().map(|both| both[0].sum - both[1].sum);
     Ok(nested(items, scores))
+}
+
+/// The scores that the model's head gives the answers, of several labels that of one. An answer without a prompt is read
+/// as a text.
+pub(crate) fn by_head(
+    model: &mut dyn Model,
+    items: &[BestOf],
+    join: &Join,
+    how: ReadAs,
+    label: Option<&str>,
+    done: &mut dyn FnMut(usize) -> bool,
+) -> Result<ScoresByItem, ModelError> {
+    let (mut how, mut column) = (how, 0);
+    if let Some(head) = model.score_head() {
+        let unsupported = |found: &str| {
+            let labels: Vec<String> = head.labels.iter().map(|label| format!("`{label}`")).collect();
+            let reason = format!("{found}; its scores are {}", labels.join(", "));
+            ModelError::Unsupported { model: model.card().name.clone(), reason }
+        };
+        column = match label {
+            Some(label) => head
+                .labels
+                .iter()
+                .position(|one| one == label)
+                .ok_or_else(|| unsupported(&format!("it has no score `{label}`")))?,
+            None if head.labels.len() > 1 => {
+                return Err(unsupported("it has several scores, expected --label to name one"));
+            }
+            None => 0,
+        };
+        how = how.by(head);
+    }
+    let input = |item: &BestOf, answer: &String| match item.prompt.is_empty() {
+        true => ScoreInput::Text(answer.clone()),
+        false => how.input(&item.prompt, join.after(&item.prompt), answer),
+    };
+    let inputs: Vec<ScoreInput> =
+        items.iter().flat_map(|item| item.answers.iter().map(move |answer| input(item, answer))).collect();
+    let scores = model.score(&inputs, done)?;
+    Ok(nested(items, scores.column(column).iter().map(|score| f64::from(*score))))
 }
 
 /// How many answers an item has, and how many of them, the first, are correct.

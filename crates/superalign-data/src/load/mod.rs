@@ -1,7 +1,7 @@
 //! Real files as items: [`load`] recognises the container and the columns, checks every row and says what it took.
 //!
 //! Benchmarks of reward models have readers of their own: [`load_benchmark`] for their items, [`load_scores`] for what a
-//! model said of them.
+//! model said of them. [`text_rows`] streams texts that a model is to read.
 //!
 //! Texts are kept as they are, save white space at their ends. How tasks and preferences become binary items
 //! is the business of [`crate::binary`]; nothing here is random.
@@ -16,11 +16,13 @@ pub(crate) mod row;
 mod scores;
 pub(crate) mod table;
 mod task;
+mod texts;
 
 pub use benchmark::{BestOf, load_benchmark};
 pub use container::Container;
 pub use format::Format;
 pub use scores::{ScoreFile, ScoreReading, ScoreRow, Scored, ScoredItem, Scores, load_scores};
+pub use texts::{TextRow, text_lines, text_rows};
 
 use crate::error::{At, DataError, Place};
 use crate::item::{Preference, Task};

@@ -50,13 +50,13 @@ impl Row {
         }
     }
 
-    fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         match self {
             Self::Table { path, .. } | Self::Object { path, .. } => path,
         }
     }
 
-    fn cell(&mut self, name: &str) -> Option<&mut Value> {
+    pub(super) fn cell(&mut self, name: &str) -> Option<&mut Value> {
         match self {
             Self::Table { columns, values, .. } => {
                 columns.iter().position(|c| c == name).and_then(|i| values.get_mut(i))

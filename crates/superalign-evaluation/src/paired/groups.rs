@@ -87,7 +87,7 @@ pub(super) fn dense(items: usize, groups: Option<&[u32]>) -> Result<Option<Vec<u
     Ok(Some(groups.iter().map(|label| labels.partition_point(|other| other < label) as u32).collect()))
 }
 
-fn check_finite(what: &'static str, scores: &[f64]) -> Result<(), EvaluationError> {
+pub(super) fn check_finite(what: &'static str, scores: &[f64]) -> Result<(), EvaluationError> {
     match scores.iter().position(|score| !score.is_finite()) {
         Some(index) => {
             Err(EvaluationError::Value { what, index, found: scores[index], expected: "a finite number" })

@@ -3,7 +3,7 @@
 //! | question | functions |
 //! |---|---|
 //! | how sure is a share of right answers? | [`share`] |
-//! | how sure is a mean, or a difference of two? | [`mean`], [`difference`] (formula); [`mean_estimate`], [`difference_estimate`], [`statistic_estimate`] (bootstrap) |
+//! | how sure is a mean, or a difference of two? | [`mean`], [`difference`] (formula); [`mean_estimate`], [`difference_estimate`], [`statistic_estimate`] (bootstrap), [`pooled_estimate`] (over several seeds) |
 //! | do two models differ? | [`mcnemar`] (right and wrong), [`sign_flip`] (any scores), [`Mean::p_value`] |
 //! | which of many comparisons count? | [`adjusted`] |
 //! | how small a difference could be seen? | [`paired_items`], [`paired_detectable`], [`share_items`], [`share_detectable`], [`Mean::detectable`] |
@@ -18,6 +18,7 @@ mod mcnemar;
 mod mean;
 mod multiple;
 mod permutation;
+mod pooled;
 mod power;
 mod share;
 
@@ -26,6 +27,7 @@ pub use mcnemar::{McNemar, McNemarTest, Table, mcnemar};
 pub use mean::{Mean, Reference, SmallSample, difference, mean};
 pub use multiple::{Adjustment, adjusted};
 pub use permutation::{Patterns, SignFlip, SignFlipTest, sign_flip};
+pub use pooled::pooled_estimate;
 pub use power::{Direction, Power, paired_detectable, paired_items, share_detectable, share_items};
 pub use share::{ShareInterval, share};
 

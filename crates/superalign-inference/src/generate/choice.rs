@@ -2,11 +2,10 @@
 
 use super::graph::DecoderGraph;
 use super::lane::read;
-use super::pass::{Block, Padding, Pick, pass};
+use super::pass::{Block, Padding, Pick, Reader, pass};
 use crate::batch;
 use crate::tokenize::Continued;
 use ndarray::{ArrayView1, Ix3};
-use ort::session::Session;
 use superalign_core::ModelError;
 
 /// Choices of one prompt that follow the very same tokens.
@@ -30,7 +29,7 @@ pub(crate) type Sum = (usize, usize, f64);
 
 /// The log-likelihoods of all choices. `collect` is told of those of one batch of prefixes after the other.
 pub(crate) fn sums(
-    sessions: &mut [Session],
+    readers: &mut [Reader],
     graph: &DecoderGraph,
     budget: usize,
     encoded: &[Vec<Continued>],
@@ -42,11 +41,11 @@ pub(crate) fn sums(
     let lengths: Vec<usize> = groups.iter().map(|group| group.prefix.len()).collect();
     let batches = batch::plan(&lengths, budget, false);
     batch::run(
-        sessions,
+        readers,
         &batches,
-        |session, batch| {
+        |reader, batch| {
             let groups: Vec<&Group<'_>> = batch.iter().map(|&at| &groups[at]).collect();
-            batch_sums(session, graph, budget, &groups).map_err(&failed)
+            batch_sums(reader, graph, budget, &groups).map_err(&failed)
         },
         |_, sums| collect(sums),
     )
@@ -80,13 +79,13 @@ fn rows<'a>(group: usize, choices: &[(usize, &'a [u32])]) -> Vec<Row<'a>> {
 }
 
 fn batch_sums(
-    session: &mut Session,
+    reader: &mut Reader,
     graph: &DecoderGraph,
     budget: usize,
     groups: &[&Group<'_>],
 ) -> Result<Vec<Sum>, String> {
     let prefixes: Vec<&[u32]> = groups.iter().map(|group| group.prefix).collect();
-    let (block, first) = read(session, graph, &prefixes)?;
+    let (block, first) = read(reader, graph, &prefixes)?;
     let mut sums: Vec<Vec<f64>> = Vec::with_capacity(groups.len());
     for (group, scores) in groups.iter().zip(first.outer_iter()) {
         let one = |(_, tokens): &(usize, &[u32])| log_probability(&scores, tokens.first());
@@ -99,7 +98,7 @@ fn batch_sums(
         let picks: Vec<Pick> = batch.iter().map(|&at| Pick { block: 0, row: rows[at].group }).collect();
         let tiled = Block::gather(&[&block], &picks)?;
         let tokens: Vec<&[u32]> = batch.iter().map(|&at| rows[at].tokens).collect();
-        pass(session, graph, &tiled, &tokens, Padding::Right, |scores| {
+        pass(reader, graph, &tiled, &tokens, Padding::Right, |scores| {
             let scores = scores.into_dimensionality::<Ix3>().map_err(|error| error.to_string())?;
             for (row, &at) in batch.iter().enumerate() {
                 for (number, tokens) in &rows[at].choices {

@@ -20,6 +20,13 @@ const WITH_CACHE: [&str; 4] = [
     "onnx/decoder_model_merged.onnx",
 ];
 
+/// Files of a decoder in two parts, as Optimum writes them unmerged: the graph that begins a text, and the one that goes
+/// on with its cache.
+const IN_TWO_PARTS: [[&str; 2]; 2] = [
+    ["decoder_model.onnx", "decoder_with_past_model.onnx"],
+    ["onnx/decoder_model.onnx", "onnx/decoder_with_past_model.onnx"],
+];
+
 /// The parts of `config.json` that say how large the cache is and what ends a text.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct DecoderConfig {
@@ -68,6 +75,8 @@ pub(crate) struct CachePort {
 /// A decoder's graph, read and understood; without a cache when `cache` is empty.
 #[derive(Debug)]
 pub(crate) struct DecoderGraph {
+    /// The graph that reads a text from its beginning and gives the first cache, where this one cannot.
+    pub(crate) first: Option<Box<Self>>,
     pub(crate) path: PathBuf,
     pub(crate) graph: Graph,
     pub(super) mask: bool,
@@ -99,17 +108,56 @@ impl DecoderGraph {
         Ok(None)
     }
 
-    /// The graph of a folder that generates best: with a cache where there is one, else `model.onnx`.
+    /// The graph of a folder that generates best: with a cache where there is one, else the pair of graphs that share
+    /// one, else `model.onnx`.
     pub(crate) fn best(folder: &Path, config: &DecoderConfig) -> Result<Self, OpenError> {
         if let Some(found) = Self::with_cache(folder, config)? {
             return Ok(found);
         }
-        Self::whole(folder, config)
+        match Self::in_two_parts(folder, config)? {
+            Some(found) => Ok(found),
+            None => Self::whole(folder, config),
+        }
     }
 
-    /// `model.onnx`, which may have a cache as well.
+    /// The pair of graphs that Optimum writes unmerged, where both are there: the second, with the first in `first`.
+    fn in_two_parts(folder: &Path, config: &DecoderConfig) -> Result<Option<Self>, OpenError> {
+        let paths = IN_TWO_PARTS.map(|pair| pair.map(|name| folder.join(name)));
+        let found = paths.into_iter().find(|pair| pair.iter().all(|path| path.is_file()));
+        let Some([first, second]) = found else { return Ok(None) };
+        let first = Self::read(first, config)?;
+        let second = Self::read(second, config)?;
+        if second.cache.is_empty() {
+            return Err(second.refused("it has no past_key_values, expected those of each layer".into()));
+        }
+        let gives = |name: &str| first.graph.outputs.iter().any(|port| port.name == name);
+        if let Some(lacking) = second.cache.iter().find(|port| !gives(&port.present)) {
+            let name = second.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let reason = format!("it does not give {}, from which {name} goes on", lacking.present);
+            return Err(first.refused(reason));
+        }
+        if !first.cache.is_empty() {
+            return Err(first.refused("it takes a cache, expected a graph that begins without one".into()));
+        }
+        if !first.mask {
+            return Err(first.refused(
+                "it has no attention_mask, expected one: prompts of different lengths share a pass".into(),
+            ));
+        }
+        // The graph with a cache may take one token only.
+        let digest = blake3::hash(format!("{} {}", first.digest, second.digest).as_bytes());
+        Ok(Some(Self {
+            steps_of_any_length: false,
+            digest: digest.to_hex().to_string(),
+            first: Some(Box::new(first)),
+            ..second
+        }))
+    }
+
+    /// A graph that reads whole texts; it may have a cache as well.
     pub(crate) fn whole(folder: &Path, config: &DecoderConfig) -> Result<Self, OpenError> {
-        let places = ["model.onnx", "onnx/model.onnx"].map(|name| folder.join(name));
+        let names = ["model.onnx", "onnx/model.onnx", "decoder_model.onnx", "onnx/decoder_model.onnx"];
+        let places = names.map(|name| folder.join(name));
         let path = places.into_iter().find(|path| path.is_file());
         let path = path.ok_or_else(|| OpenError::Missing {
             path: folder.join("model.onnx"),
@@ -188,10 +236,12 @@ impl DecoderGraph {
             cache.push(CachePort { past: port.name.clone(), present, heads, width, element: port.element });
         }
         let ids = graph.inputs.iter().find(|port| port.name == "input_ids");
-        let fixed = ids.and_then(|port| port.shape.get(1).copied().flatten()).is_some();
-        if fixed {
+        let fixed = ids.and_then(|port| port.shape.get(1).copied().flatten());
+        // The second of two graphs reads one token after a cache.
+        let one_after_another = fixed == Some(1) && is_second(&path);
+        if fixed.is_some() && !one_after_another {
             return Err("its input_ids have a fixed length, expected an export of any length \
-                        (not decoder_with_past_model.onnx, which needs a second graph)"
+                        (or decoder_with_past_model.onnx beside decoder_model.onnx)"
                 .into());
         }
         let (mask, positions, branch) = (has("attention_mask"), has("position_ids"), has("use_cache_branch"));
@@ -204,17 +254,23 @@ impl DecoderGraph {
             mask,
             positions,
             branch,
-            steps_of_any_length: !branch,
+            steps_of_any_length: !branch && !one_after_another,
             cache,
             digest: String::new(),
+            first: None,
         })
     }
 
-    /// The outputs that generation needs.
+    /// The outputs that generation needs, of this graph and of the first.
     pub(crate) fn outputs(&self) -> Vec<&str> {
         let presents = self.cache.iter().map(|port| port.present.as_str());
         std::iter::once("logits").chain(presents).collect()
     }
+}
+
+/// Whether a file is by its name the graph that goes on where another began.
+fn is_second(path: &Path) -> bool {
+    IN_TWO_PARTS.iter().any(|[_, second]| path.ends_with(second))
 }
 
 /// Heads and width of a cache, as the graph states them, else by the configuration.

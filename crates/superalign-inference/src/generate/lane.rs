@@ -2,13 +2,12 @@
 
 use super::graph::DecoderGraph;
 use super::options::{Completion, EndToken, Event, Finish, GenerateOptions, Prompt};
-use super::pass::{Block, Padding, Pick, pass};
+use super::pass::{Block, Padding, Pick, Reader, pass};
 use super::sampling;
 use super::text::Detokenizer;
 use crate::batch;
 use crate::tokenize::{TextTokenizer, Tokens};
 use ndarray::{Array2, ArrayViewD, Axis};
-use ort::session::Session;
 use rand::Rng as _;
 use std::collections::VecDeque;
 use superalign_core::Rng;
@@ -61,7 +60,7 @@ struct Row {
 
 /// Makes the completions of `job`, in the order in which they end; `tell` is asked after each event whether to go on.
 pub(super) fn run(
-    session: &mut Session,
+    reader: &mut Reader,
     shared: &Shared<'_>,
     job: &[Wanted],
     tell: &mut dyn FnMut(Event) -> bool,
@@ -81,7 +80,7 @@ pub(super) fn run(
         let enter = !waiting.is_empty() && (rows.is_empty() || room * 4 >= limit || ended == rows.len());
         if enter {
             let entering: Vec<Wanted> = waiting.drain(..room.min(waiting.len())).collect();
-            admit(session, shared, &entering, &mut rows, &mut cache, &mut held, tell)?;
+            admit(reader, shared, &entering, &mut rows, &mut cache, &mut held, tell)?;
             continue;
         }
         if waiting.is_empty() && ended * 2 >= rows.len() {
@@ -89,7 +88,7 @@ pub(super) fn run(
             cache = Block::gather(&[&cache], &picks)?;
             rows.retain(|row| !row.ended);
         }
-        let mut scores = step(session, shared, &rows, &mut cache)?;
+        let mut scores = step(reader, shared, &rows, &mut cache)?;
         for (row, mut scores) in rows.iter_mut().zip(scores.outer_iter_mut()) {
             if !row.ended {
                 let scores =
@@ -113,7 +112,7 @@ struct Prefix {
 
 /// Lets completions enter: their prompts are read, each once, and rows that ended leave.
 fn admit(
-    session: &mut Session,
+    reader: &mut Reader,
     shared: &Shared<'_>,
     entering: &[Wanted],
     rows: &mut Vec<Row>,
@@ -138,7 +137,7 @@ fn admit(
     let before = blocks.len();
     for batch in batch::plan(&lengths, shared.budget, false) {
         let tokens: Vec<&[u32]> = batch.iter().map(|&at| shared.encoded[new[at]].ids.as_slice()).collect();
-        let (block, told) = read(session, shared.graph, &tokens)?;
+        let (block, told) = read(reader, shared.graph, &tokens)?;
         for (row, &at) in batch.iter().enumerate() {
             place[at] = (blocks.len(), row);
         }
@@ -191,7 +190,7 @@ const PIECE: usize = 512;
 
 /// Reads prompts from their beginning: their cache, and the scores of what follows each, (prompts, vocabulary).
 pub(super) fn read(
-    session: &mut Session,
+    reader: &mut Reader,
     graph: &DecoderGraph,
     tokens: &[&[u32]],
 ) -> Result<(Block, Array2<f32>), String> {
@@ -201,12 +200,12 @@ pub(super) fn read(
     if let ([only], false, true) = (tokens, graph.cache.is_empty(), graph.steps_of_any_length) {
         let mut only = *only;
         while only.len() > PIECE {
-            block = pass(session, graph, &block, &[&only[..PIECE]], padding, |_| Ok(()))?.0;
+            block = pass(reader, graph, &block, &[&only[..PIECE]], padding, |_| Ok(()))?.0;
             only = &only[PIECE..];
         }
         rest = vec![only];
     }
-    pass(session, graph, &block, &rest, padding, |scores| last(&scores, &rest, padding))
+    pass(reader, graph, &block, &rest, padding, |scores| last(&scores, &rest, padding))
 }
 
 /// The scores at the last token of each row.
@@ -223,14 +222,14 @@ fn last(scores: &ArrayViewD<'_, f32>, tokens: &[&[u32]], padding: Padding) -> Re
 
 /// The scores of the next token of each row.
 fn step(
-    session: &mut Session,
+    reader: &mut Reader,
     shared: &Shared<'_>,
     rows: &[Row],
     cache: &mut Block,
 ) -> Result<Array2<f32>, String> {
     if shared.graph.cache.is_empty() {
         let tokens: Vec<&[u32]> = rows.iter().map(|row| row.ids.as_slice()).collect();
-        return read(session, shared.graph, &tokens).map(|(_, scores)| scores);
+        return read(reader, shared.graph, &tokens).map(|(_, scores)| scores);
     }
     // A row that ended is read on until the next copy of the cache, as a row without past.
     for (row, length) in rows.iter().zip(&mut cache.lengths) {
@@ -240,7 +239,7 @@ fn step(
     }
     let newest = |row: &&Row| row.ids.len() - 1;
     let tokens: Vec<&[u32]> = rows.iter().map(|row| &row.ids[newest(&row)..]).collect();
-    let (longer, scores) = pass(session, shared.graph, cache, &tokens, Padding::Left, |scores| {
+    let (longer, scores) = pass(reader, shared.graph, cache, &tokens, Padding::Left, |scores| {
         last(&scores, &tokens, Padding::Left)
     })?;
     *cache = longer;

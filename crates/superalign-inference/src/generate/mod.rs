@@ -29,7 +29,7 @@ use crate::runtime::Runtime;
 use crate::tokenize::{TextTokenizer, Tokens};
 use graph::{DecoderConfig, DecoderGraph, OneOrMore};
 use lane::{Halt, Shared, Wanted};
-use ort::session::Session;
+pub(crate) use pass::Reader;
 use serde::Deserialize;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -51,8 +51,8 @@ pub enum CacheUse {
 
 /// A causal language model from a folder, ready to continue texts.
 ///
-/// The graph is `model_with_past.onnx`, `decoder_model_merged.onnx` (in the folder or its `onnx` folder), or
-/// `model.onnx` with a cache or without. Names are those of Optimum: inputs `input_ids`, `attention_mask`,
+/// The graph is `model_with_past.onnx`, `decoder_model_merged.onnx`, the pair `decoder_model.onnx` and
+/// `decoder_with_past_model.onnx`, or `model.onnx` with a cache or without, in the folder or its `onnx` folder. Names are those of Optimum: inputs `input_ids`, `attention_mask`,
 /// `position_ids`, `past_key_values.N.key|value`, `use_cache_branch`; outputs `logits`, `present.N.key|value`.
 ///
 /// Runs on the processor; a graph that other providers run hands its cache through main memory.
@@ -65,7 +65,7 @@ pub struct Generator {
     positions: usize,
     budget: usize,
     workers: Workers,
-    sessions: Vec<Session>,
+    readers: Vec<Reader>,
 }
 
 /// The part of a `generation_config.json` that is read.
@@ -133,7 +133,7 @@ impl Generator {
             ends,
             positions,
             budget: options.token_budget.max(1),
-            sessions: Vec::new(),
+            readers: Vec::new(),
         })
     }
 
@@ -186,15 +186,12 @@ impl Generator {
     }
 
     fn open_sessions(&mut self) -> Result<(), ModelError> {
-        if self.sessions.is_empty() {
-            let opened = open_sessions(
-                self.runtime,
-                &self.graph.path,
-                &self.graph.graph,
-                &self.graph.outputs(),
-                self.workers,
-            );
-            self.sessions = opened.map_err(|reason| self.failed(&reason))?;
+        if self.readers.is_empty() {
+            let (runtime, workers) = (self.runtime, self.workers);
+            let open = |graph: &DecoderGraph, outputs: &[&str]| {
+                open_sessions(runtime, &graph.path, &graph.graph, outputs, workers)
+            };
+            self.readers = Reader::open(&self.graph, &open).map_err(|reason| self.failed(&reason))?;
         }
         Ok(())
     }
@@ -248,7 +245,7 @@ pub fn generate(
     let encoded = model.encode(prompts, options)?;
     model.open_sessions()?;
     let jobs = jobs(&encoded, options);
-    let mut sessions = std::mem::take(&mut model.sessions);
+    let mut readers = std::mem::take(&mut model.readers);
     let shared = Shared {
         graph: &model.graph,
         tokenizer: &model.tokenizer,
@@ -259,8 +256,8 @@ pub fn generate(
         prompts,
         encoded: &encoded,
     };
-    let done = work(&mut sessions, &shared, &jobs, sink);
-    model.sessions = sessions;
+    let done = work(&mut readers, &shared, &jobs, sink);
+    model.readers = readers;
     let mut completions = done.map_err(|halt| match halt {
         Halt::Stopped => ModelError::Stopped,
         Halt::Failed(reason) => model.failed(&reason),
@@ -280,9 +277,9 @@ fn jobs(encoded: &[Tokens], options: &GenerateOptions) -> Vec<Vec<Wanted>> {
     wanted.chunks(size).map(<[Wanted]>::to_vec).collect()
 }
 
-/// Runs the jobs, one thread per session; the calling thread hands events to `sink`.
+/// Runs the jobs, one thread per reader; the calling thread hands events to `sink`.
 fn work(
-    sessions: &mut [Session],
+    readers: &mut [Reader],
     shared: &Shared<'_>,
     jobs: &[Vec<Wanted>],
     sink: &mut dyn FnMut(&Event) -> bool,
@@ -291,12 +288,12 @@ fn work(
     // What comes faster than it is taken waits with whoever makes it.
     let (sender, receiver) = mpsc::sync_channel::<Result<Event, Halt>>(1024);
     std::thread::scope(|scope| {
-        for session in sessions.iter_mut().take(jobs.len()) {
+        for reader in readers.iter_mut().take(jobs.len()) {
             let (sender, next, stop) = (sender.clone(), &next, &stop);
             scope.spawn(move || {
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let mut tell = |event| !stop.load(Ordering::Relaxed) && sender.send(Ok(event)).is_ok();
-                    if let Err(halt) = lane::run(session, shared, job, &mut tell) {
+                    if let Err(halt) = lane::run(reader, shared, job, &mut tell) {
                         let _ = sender.send(Err(halt));
                         break;
                     }

@@ -10,6 +10,31 @@ use ort::session::{Session, SessionInputValue};
 use ort::value::{DynValue, PrimitiveTensorElementType, Tensor, TensorElementType, TensorRef};
 use std::borrow::Cow;
 
+/// The open sessions of one worker.
+pub(crate) struct Reader {
+    /// The session of the graph.
+    pub(crate) session: Session,
+    /// That of the graph that begins a text, where there are two.
+    pub(crate) first: Option<Session>,
+}
+
+impl Reader {
+    /// Opens as many readers as the workers ask for.
+    pub(crate) fn open(
+        graph: &DecoderGraph,
+        open: &dyn Fn(&DecoderGraph, &[&str]) -> Result<Vec<Session>, String>,
+    ) -> Result<Vec<Self>, String> {
+        let sessions = open(graph, &graph.outputs())?;
+        let Some(first) = &graph.first else {
+            return Ok(sessions.into_iter().map(|session| Self { session, first: None }).collect());
+        };
+        // The first graph gives the cache that the second takes.
+        let firsts = open(first, &graph.outputs())?;
+        let pair = |(session, first)| Self { session, first: Some(first) };
+        Ok(sessions.into_iter().zip(firsts).map(pair).collect())
+    }
+}
+
 /// The cache of some rows.
 pub(crate) struct Block {
     /// One tensor per port, each (rows, heads, columns, width).
@@ -114,7 +139,7 @@ pub(crate) enum Padding {
 ///
 /// After right padding the cache that is returned is not aligned and must not be used; `lengths` counts real tokens.
 pub(crate) fn pass<R>(
-    session: &mut Session,
+    reader: &mut Reader,
     graph: &DecoderGraph,
     before: &Block,
     tokens: &[&[u32]],
@@ -138,20 +163,25 @@ pub(crate) fn pass<R>(
             positions[(row, first + at)] = i64::try_from(length + at).unwrap_or(i64::MAX);
         }
     }
+    // What is asked of a graph that begins is in its own words; the cache that it gives is named by the other.
+    let (session, asked) = match (&mut reader.first, &graph.first) {
+        (Some(first), Some(words)) if old == 0 => (first, &**words),
+        _ => (&mut reader.session, graph),
+    };
     let branch = [old > 0];
     let mut inputs: Vec<(Cow<'_, str>, SessionInputValue<'_>)> = Vec::with_capacity(4 + graph.cache.len());
     inputs.push(("input_ids".into(), TensorRef::from_array_view(&ids).map_err(said)?.into()));
-    if graph.mask {
+    if asked.mask {
         inputs.push(("attention_mask".into(), TensorRef::from_array_view(&mask).map_err(said)?.into()));
     }
-    if graph.positions {
+    if asked.positions {
         inputs.push(("position_ids".into(), TensorRef::from_array_view(&positions).map_err(said)?.into()));
     }
-    if graph.branch {
+    if asked.branch {
         let branch = TensorRef::from_array_view(([1_usize], &branch[..])).map_err(said)?;
         inputs.push(("use_cache_branch".into(), branch.into()));
     }
-    for (port, value) in graph.cache.iter().zip(&before.values) {
+    for (port, value) in asked.cache.iter().zip(&before.values) {
         inputs.push((port.past.as_str().into(), value.into()));
     }
     let mut outputs = session.run(inputs).map_err(said)?;

@@ -4,6 +4,7 @@ use super::sessions::{self, Padded};
 use super::{OnnxModel, failure};
 use crate::batch;
 use crate::error::OpenError;
+use crate::generate::Reader;
 use crate::generate::choice as through_cache;
 use crate::generate::graph::DecoderGraph;
 use crate::generate::read_json;
@@ -96,13 +97,15 @@ impl OnnxModel {
     ) -> Result<Vec<Vec<LogLikelihood>>, ModelError> {
         let (card, pool) = (&self.card, &self.pool);
         let failed = |reason: String| failure(card, &reason);
-        let Some((graph, sessions)) = &mut self.cached else { return Ok(results) };
-        if sessions.is_empty() {
-            *sessions = pool.beside(&graph.path, &graph.graph, &graph.outputs()).map_err(failed)?;
+        let Some((graph, readers)) = &mut self.cached else { return Ok(results) };
+        if readers.is_empty() {
+            let open =
+                |graph: &DecoderGraph, outputs: &[&str]| pool.beside(&graph.path, &graph.graph, outputs);
+            *readers = Reader::open(graph, &open).map_err(failed)?;
         }
         let mut open: Vec<usize> = encoded.iter().map(Vec::len).collect();
         let mut finished = 0;
-        through_cache::sums(sessions, graph, self.token_budget, encoded, failed, |sums| {
+        through_cache::sums(readers, graph, self.token_budget, encoded, failed, |sums| {
             for (prompt, choice, sum) in sums {
                 let Continued { ids, start, .. } = &encoded[prompt][choice];
                 results[prompt][choice] = LogLikelihood { sum, tokens: ids.len() - start };

@@ -24,6 +24,9 @@ pub(super) struct Config {
     pub(super) pad_token_id: Option<i64>,
     /// Names of the classes of a classifier, by number.
     pub(super) labels: Vec<String>,
+    pub(super) num_labels: Option<usize>,
+    /// What kind of classifier it is: `regression`, `single_label_classification`, `multi_label_classification`.
+    pub(super) problem_type: Option<String>,
 }
 
 impl Config {
@@ -74,6 +77,8 @@ impl Config {
             vocab_size: number(&["vocab_size"])?,
             pad_token_id: find(&["pad_token_id"]).and_then(|(_, value)| value.as_i64()),
             labels,
+            num_labels: number(&["num_labels", "_num_labels"])?,
+            problem_type: find(&["problem_type"]).and_then(|(_, value)| value.as_str().map(str::to_owned)),
         })
     }
 

@@ -7,6 +7,7 @@ mod embed;
 mod files;
 mod layout;
 mod roles;
+mod score;
 mod sessions;
 mod smoke;
 
@@ -15,9 +16,11 @@ pub use describe::{
 };
 pub use device::{DeviceReport, DeviceTarget, DeviceWorkload, cuda_cards};
 pub use layout::{GraphChoice, GraphFormat, NoGraph, choose_graph, is_data_of};
+pub use score::probabilities;
 pub use smoke::SmokeTest;
 
 use crate::error::OpenError;
+use crate::generate::Reader;
 use crate::generate::graph::DecoderGraph;
 use crate::graph::Graph;
 use crate::runtime::Runtime;
@@ -26,10 +29,13 @@ use files::Files;
 pub(crate) use files::check_external;
 use ndarray::Array2;
 use roles::Roles;
+use score::Head;
 use sessions::Pool;
 pub(crate) use sessions::{Workers, open as open_sessions};
 use std::path::{Path, PathBuf};
-use superalign_core::{ChoicePrompt, EmbedRequest, LogLikelihood, Model, ModelCard, ModelError};
+use superalign_core::{
+    ChoicePrompt, EmbedRequest, LogLikelihood, Model, ModelCard, ModelError, ScoreHead, ScoreInput,
+};
 
 /// How a model is run. The defaults are those that were fastest on CPUs for models of 20 million parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +105,7 @@ const DEFAULT_LIMIT: usize = 4096;
 /// key-value cache that the graph asks for (`past_key_values.N.key|value`, `use_cache_branch`) is empty here. Outputs, at
 /// least one of: `last_hidden_state` and `hidden_states.N` `(batch, sequence, width)`, `logits`
 /// `(batch, sequence, vocabulary)` or, of a classifier or reward model, `(batch, classes)`.
+/// Classifiers and reward models are asked with [`Model::score`]; a chat template of the folder is read for them.
 /// A graph with a key-value cache beside it (`model_with_past.onnx`, `decoder_model_merged.onnx`) is used for choices, so
 /// that each prefix is read once.
 ///
@@ -124,11 +131,15 @@ pub struct OnnxModel {
     tokenizer: TextTokenizer,
     /// The token that fills batches; classifiers on decoders look for the first of them.
     pad: i64,
+    /// Whether the configuration says which token that is.
+    pad_stated: bool,
+    /// The head of a classifier or reward model.
+    head: Option<Head>,
     token_budget: usize,
     cores: usize,
     pool: Pool,
     /// A graph with a cache over the same weights, for choices, and its sessions once they are open.
-    cached: Option<(DecoderGraph, Vec<ort::session::Session>)>,
+    cached: Option<(DecoderGraph, Vec<Reader>)>,
     usage: Usage,
 }
 
@@ -168,6 +179,10 @@ impl OnnxModel {
                 refused("the width of its states is not stated; expected hidden_size in config.json".into())
             })?;
         let cached = if roles.logits.is_some() { choice::cached(&folder)? } else { None };
+        let head = match &roles.scores {
+            Some(output) => Some(Head::read(&folder, output, &graph, &config)?),
+            None => None,
+        };
         let digest = cached.as_ref().map_or_else(
             || digest.clone(),
             |cached| blake3::hash(format!("{digest} {}", cached.digest).as_bytes()).to_hex().to_string(),
@@ -193,6 +208,8 @@ impl OnnxModel {
             roles,
             tokenizer,
             pad: config.pad_token_id.unwrap_or(0),
+            pad_stated: config.pad_token_id.is_some(),
+            head,
             token_budget,
             cores,
             pool,
@@ -280,5 +297,19 @@ impl Model for OnnxModel {
         done: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Vec<Vec<LogLikelihood>>, ModelError> {
         self.choices(prompts, done)
+    }
+
+    fn score_head(&self) -> Option<&ScoreHead> {
+        self.head.as_ref().map(|head| &head.known)
+    }
+
+    /// The raw scores of a classifier or reward model, batched as embeddings are; see [`OnnxModel::usage`] for inputs
+    /// that were cut, and [`probabilities`] for what they stand for.
+    fn score(
+        &mut self,
+        inputs: &[ScoreInput],
+        done: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Array2<f32>, ModelError> {
+        self.scores(inputs, done)
     }
 }

@@ -294,6 +294,44 @@ fn a_merged_decoder_is_told_which_branch_to_take() {
 }
 
 #[test]
+fn a_decoder_in_two_parts_goes_on_where_the_first_ends() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for name in ["model.safetensors", "tokenizer.json", "config.json"] {
+        std::fs::copy(rung(0).join(name), folder.path().join(name)).expect("copied");
+    }
+    let put = |from: &str, to: &str| {
+        std::fs::copy(golden(from), folder.path().join(to)).expect("copied");
+    };
+    let open = |cache| Generator::open(folder.path(), runtime(), &OpenOptions::default(), cache);
+    // The second alone cannot begin.
+    put("rung-0-second.onnx", "decoder_with_past_model.onnx");
+    assert!(open(CacheUse::WherePossible).is_err());
+    put("rung-0-first.onnx", "decoder_model.onnx");
+    let mut parts = open(CacheUse::WherePossible).expect("a model");
+    assert!(parts.has_cache());
+    let options = GenerateOptions { samples: 2, rows: 4, ..random() };
+    let expected = all(&mut generator(0, 2, CacheUse::WherePossible), &prompts(9), &options);
+    assert_eq!(all(&mut parts, &prompts(9), &options), expected);
+    // Without a cache, the first reads whole texts.
+    let mut whole = open(CacheUse::Never).expect("a model");
+    assert!(!whole.has_cache());
+    assert_eq!(all(&mut whole, &prompts(9), &options), expected);
+    // A first that gives no cache, and a second that takes none.
+    let said = || open(CacheUse::WherePossible).err().expect("refused").to_string();
+    std::fs::copy(rung(0).join("model.onnx"), folder.path().join("decoder_model.onnx")).expect("copied");
+    assert!(said().ends_with(
+        "decoder_model.onnx: it does not give present.0.key, from which decoder_with_past_model.onnx goes on"
+    ));
+    std::fs::copy(rung(0).join("model.onnx"), folder.path().join("decoder_with_past_model.onnx"))
+        .expect("copied");
+    assert!(
+        said().ends_with(
+            "decoder_with_past_model.onnx: it has no past_key_values, expected those of each layer"
+        )
+    );
+}
+
+#[test]
 fn choices_through_the_cache_have_the_likelihoods_of_whole_passes() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for name in ["model.onnx", "model.safetensors", "tokenizer.json", "config.json"] {

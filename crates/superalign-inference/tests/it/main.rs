@@ -4,6 +4,7 @@ mod chat;
 mod errors;
 mod features;
 mod generation;
+mod heads;
 mod install;
 mod parity;
 mod runtimes;

@@ -1,4 +1,4 @@
-//! Finding and refusing runtimes; and the whole of `parity` and `generation` once more on ONNX Runtime.
+//! Finding and refusing runtimes; and the tests of models once more on ONNX Runtime.
 
 use crate::support::ON_ONNX_RUNTIME;
 use std::path::{Path, PathBuf};
@@ -96,8 +96,8 @@ fn parity_holds_on_onnx_runtime_too() {
         eprintln!("skipped: {NOT_FOUND} (set ORT_DYLIB_PATH, or `pip install onnxruntime`)");
         return;
     }
-    again(&["parity::", "generation::"], ON_ONNX_RUNTIME, 6 + 10);
-    again(&["wild::"], ON_ONNX_RUNTIME, 9);
+    again(&["parity::", "generation::"], ON_ONNX_RUNTIME, 6 + 11);
+    again(&["wild::", "heads::"], ON_ONNX_RUNTIME, 9 + 5);
     alone("measured");
 }
 

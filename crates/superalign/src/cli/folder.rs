@@ -25,3 +25,22 @@ impl Folder {
         text.replace(&format!("{}/", self.0.path().display()), "")
     }
 }
+
+/// A small reward model in a folder of that one: a head on the ladder's smallest rung.
+pub(super) fn reward_model(folder: &Folder) -> String {
+    let model = folder.path("reward");
+    std::fs::create_dir(&model).unwrap();
+    let crates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let (head, rung) = ("superalign-inference/tests/golden/reward", "../models/ladder/rung-0");
+    for (from, name) in [
+        (head, "model.onnx"),
+        (head, "config.json"),
+        (head, "chat_template.jinja"),
+        (rung, "model.safetensors"),
+        (rung, "tokenizer.json"),
+        (rung, "tokenizer_config.json"),
+    ] {
+        std::fs::copy(crates.join(from).join(name), model.join(name)).unwrap();
+    }
+    model.display().to_string()
+}

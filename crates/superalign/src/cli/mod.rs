@@ -13,6 +13,7 @@ mod report;
 mod reward_bench;
 mod run;
 mod runtime;
+mod score;
 mod world;
 
 use clap::{Parser, Subcommand};
@@ -32,6 +33,8 @@ Examples:
   superalign models check DIR            what a model's folder contains, and whether it works
   superalign generate prompts.jsonl --model models/ladder/rung-3
                                          prompts continued by a model
+  superalign score answers.jsonl --model DIR
+                                         answers scored by a reward model or likelihood
   superalign runtime install             makes models run several times faster
 
 Exit codes:
@@ -76,6 +79,8 @@ enum Command {
     Rank(rank::RankArgs),
     /// Continue prompts with a model
     Generate(generate::GenerateArgs),
+    /// Score texts, pairs, answers or choices with a model
+    Score(score::ScoreArgs),
     /// Read the generated world, or write its corpus, tokenizer, items and preferences
     #[command(subcommand)]
     World(world::WorldCommand),
@@ -121,6 +126,7 @@ pub fn main() -> ExitCode {
         Command::Extrapolate(args) => extrapolate::extrapolate(&args, out),
         Command::Rank(args) => rank::rank(&args, out),
         Command::Generate(args) => generate::generate(&args, out),
+        Command::Score(args) => score::score(&args, out),
         Command::World(command) => world::world(&command, out),
     };
     // Whoever reads the output may have gone; that is their affair.
@@ -137,6 +143,23 @@ pub fn main() -> ExitCode {
             eprintln!("error: {message}");
             ExitCode::from(2)
         }
+    }
+}
+
+/// What became of something that was printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Printed {
+    All,
+    /// Whoever read the output has gone.
+    Unwanted,
+}
+
+/// Prints what a command is asked for, and does not pass over a full disk.
+fn print(out: &mut dyn Write, bytes: &[u8]) -> Result<Printed, Failure> {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Ok(()) => Ok(Printed::All),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Printed::Unwanted),
+        Err(error) => Err(Failure::Failed(format!("the output cannot be written: {error}"))),
     }
 }
 

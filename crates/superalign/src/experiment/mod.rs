@@ -4,7 +4,9 @@
 //! plan, the features and the jobs of earlier stages, and on nothing else, so that a job done again gives
 //! the same bytes. Every experiment is a module here, a design in `spec::design`, a page in `report`.
 
+mod board;
 pub(crate) mod evaluation;
+pub(crate) mod exam;
 mod features;
 pub(crate) mod gap_annealing;
 pub(crate) mod gap_calibration;
@@ -12,6 +14,7 @@ pub(crate) mod noise_capacity;
 pub(crate) mod reward_bench;
 mod score;
 pub(crate) mod self_enhancement;
+pub(crate) mod superalignment;
 mod transfer;
 pub(crate) mod weak_to_strong;
 
@@ -117,6 +120,7 @@ impl Design {
             Self::NoiseCapacity(design) => design,
             Self::RewardBench(design) => design,
             Self::SelfEnhancement(design) => design,
+            Self::Superalignment(design) => design,
             Self::WeakToStrong(design) => design,
         }
     }

@@ -76,20 +76,65 @@ impl RecordError {
 /// # Errors
 /// The folder is missing, full or read-only.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new()
-        .prefix(".superalign-")
-        .tempfile_in(folder)
-        .map_err(RecordError::io("write", path))?;
+    let mut file = WholeFile::new(path)?;
     file.write_all(bytes).map_err(RecordError::io("write", path))?;
-    file.as_file().sync_all().map_err(RecordError::io("write", path))?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // A temporary file is private; a result is an ordinary file.
-        let mode = std::fs::Permissions::from_mode(0o644);
-        file.as_file().set_permissions(mode).map_err(RecordError::io("write", path))?;
+    file.finish()
+}
+
+/// A file in the making: it has its name when [`WholeFile::finish`] says so, and is gone when it is dropped before.
+#[derive(Debug)]
+pub struct WholeFile {
+    file: tempfile::NamedTempFile,
+    path: PathBuf,
+}
+
+impl WholeFile {
+    /// Begins a file under a temporary name in the folder of `path`.
+    ///
+    /// # Errors
+    /// The folder is missing or read-only, or the name is that of a folder or a device.
+    pub fn new(path: &Path) -> Result<Self, RecordError> {
+        if std::fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
+            let error = std::io::Error::other("it is no file that could be replaced");
+            return Err(RecordError::io("write", path)(error));
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if !folder.is_dir() {
+            let error = std::io::Error::other(format!("there is no folder {}", folder.display()));
+            return Err(RecordError::io("write", path)(error));
+        }
+        let file = tempfile::Builder::new()
+            .prefix(".superalign-")
+            .tempfile_in(folder)
+            .map_err(RecordError::io("write", path))?;
+        Ok(Self { file, path: path.to_owned() })
     }
-    file.persist(path).map_err(|e| RecordError::io("write", path)(e.error))?;
-    Ok(())
+
+    /// Gives the file its name, in place of what had it before.
+    ///
+    /// # Errors
+    /// The folder is full or gone.
+    pub fn finish(self) -> Result<(), RecordError> {
+        let Self { file, path } = self;
+        file.as_file().sync_all().map_err(RecordError::io("write", &path))?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // A temporary file is private; a result is an ordinary file.
+            let mode = std::fs::Permissions::from_mode(0o644);
+            file.as_file().set_permissions(mode).map_err(RecordError::io("write", &path))?;
+        }
+        file.persist(&path).map_err(|e| RecordError::io("write", &path)(e.error))?;
+        Ok(())
+    }
+}
+
+impl Write for WholeFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
 }

@@ -12,6 +12,7 @@ pub(crate) mod noise_capacity;
 mod prose;
 pub(crate) mod reward_bench;
 pub(crate) mod self_enhancement;
+pub(crate) mod superalignment;
 mod table;
 pub(crate) mod weak_to_strong;
 

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 mod evaluation;
 mod self_enhancement;
+mod superalignment;
 
 impl Fake {
     fn new(name: &str, width: usize, strength: f32, reads: &Arc<AtomicUsize>) -> Self {
@@ -131,6 +132,18 @@ grid.plan = ["parallel", "alternating"]
 grid.rank = [2, 4]
 "#;
 
+/// Every paradigm.
+const ALL: [&str; 8] = [
+    NOISE,
+    WEAK,
+    CALIBRATE,
+    ANNEAL,
+    evaluation::EVALUATION,
+    evaluation::REWARD,
+    self_enhancement::ENHANCE,
+    superalignment::TOGETHER,
+];
+
 fn prepared(text: &str, reads: &Arc<AtomicUsize>) -> (Plan, Material) {
     let path = Path::new("experiments/test.toml");
     let overrides = Overrides { models: vec!["small".into(), "large".into()], ..Overrides::default() };
@@ -181,6 +194,12 @@ impl Bench {
 
     fn go(&self, text: &str, past: Past, how: How) -> Result<Outcome, RunError> {
         let (plan, mut material) = prepared(text, &self.reads);
+        if how == How::OtherGold {
+            let labelled = material.parts.iter_mut().filter(|part| part.name.starts_with("student"));
+            for item in labelled.flat_map(|part| &mut part.items) {
+                item.label = Seed::new(9).named(&item.id).rng().random::<f64>() < 0.5;
+            }
+        }
         if how == How::FailingModel {
             let mut failing = Fake::new("large", 40, 0.6, &self.reads);
             failing.fails = true;
@@ -215,6 +234,8 @@ enum How {
     Plainly,
     KeepingCells,
     FailingModel,
+    /// With other gold labels of the items that signals are about.
+    OtherGold,
 }
 
 fn value(rows: &[Row], cell: &str, metric: &str) -> f64 {
@@ -347,15 +368,7 @@ fn kill(whole: &Path, into: &Path, cut: usize) {
 
 #[test]
 fn killed_at_any_moment_it_ends_with_the_same_bytes() {
-    for text in [
-        NOISE,
-        WEAK,
-        CALIBRATE,
-        ANNEAL,
-        evaluation::EVALUATION,
-        evaluation::REWARD,
-        self_enhancement::ENHANCE,
-    ] {
+    for text in ALL {
         let first = Bench::new();
         let Outcome::Complete { folder, .. } = first.go(text, Past::Continue, How::KeepingCells).unwrap()
         else {
@@ -480,15 +493,7 @@ fn what_would_be_fetched_is_found() {
 #[test]
 fn the_page_stands_alone() {
     let bench = Bench::new();
-    for text in [
-        NOISE,
-        WEAK,
-        CALIBRATE,
-        ANNEAL,
-        evaluation::EVALUATION,
-        evaluation::REWARD,
-        self_enhancement::ENHANCE,
-    ] {
+    for text in ALL {
         let (folder, mut manifest, rows) = bench.run(text);
         let page = std::fs::read_to_string(folder.join("report.html")).unwrap();
         assert_eq!(fetched(&page), Vec::<&str>::new());

@@ -8,8 +8,9 @@ mod error;
 mod section;
 
 pub use design::{
-    Design, Evaluation, GapAnnealing, GapCalibration, LossName, NoiseCapacity, NoiseName, PlanName,
-    PolicyName, RewardBench, ScorerName, SelfEnhancement, StudentName, VariantName, WeakToStrong,
+    ArmName, Component, Design, Evaluation, GapAnnealing, GapCalibration, LossName, NoiseCapacity, NoiseName,
+    PlanName, PolicyName, RewardBench, ScorerName, SelfEnhancement, StudentName, Superalignment, VariantName,
+    WeakToStrong,
 };
 pub use error::SpecError;
 pub(crate) use error::nearest;

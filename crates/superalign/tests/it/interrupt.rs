@@ -1,33 +1,11 @@
 //! Ctrl-C.
-#![cfg(unix)]
 
+use crate::process::{interrupt, names, repository, superalign, wait_until_it_listens};
 use std::fmt::Write as _;
 use std::fs::File;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-
-/// Interrupt by the keyboard, as `kill` names it and as a bit of what `/proc` shows.
-const SIGINT: (&str, u64) = ("-INT", 1 << 1);
-
-/// Waits until the process has said what is to happen on Ctrl-C; where the system does not tell, a while.
-fn wait_until_it_listens(child: &Child) {
-    let status = format!("/proc/{}/status", child.id());
-    if !Path::new(&status).exists() {
-        std::thread::sleep(Duration::from_secs(2));
-        return;
-    }
-    let begun = Instant::now();
-    loop {
-        let text = std::fs::read_to_string(&status).unwrap();
-        let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
-        if u64::from_str_radix(caught.trim(), 16).unwrap() & SIGINT.1 != 0 {
-            return;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(30), "it never listens");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// Measures a file with far too many resamples, stops that after a while, and returns the exit code.
 fn interrupted(folder: &Path, more: &[&str], after: Duration) -> Option<i32> {
@@ -41,8 +19,7 @@ fn interrupted(folder: &Path, more: &[&str], after: Duration) -> Option<i32> {
         .unwrap();
     wait_until_it_listens(&child);
     std::thread::sleep(after);
-    let told = Command::new("kill").args([SIGINT.0, &child.id().to_string()]).status().unwrap();
-    assert!(told.success());
+    interrupt(&child);
     child.wait().unwrap().code()
 }
 
@@ -62,6 +39,68 @@ fn ctrl_c_ends_measure_with_130_and_writes_nothing() {
             let left: Vec<_> =
                 folder.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
             assert_eq!(left.len(), 2, "{left:?}");
+        }
+    }
+}
+
+/// Stops a command that reads `in.jsonl` after a while, and returns its exit code and what it said.
+fn stopped(folder: &Path, arguments: &[&str], after: Duration) -> (Option<i32>, String) {
+    let child = superalign(folder, arguments).spawn().unwrap();
+    wait_until_it_listens(&child);
+    std::thread::sleep(after);
+    interrupt(&child);
+    let done = child.wait_with_output().unwrap();
+    (done.status.code(), String::from_utf8_lossy(&done.stderr).into_owned())
+}
+
+#[test]
+fn ctrl_c_ends_generate_with_130_and_keeps_whole_lines_under_another_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = (0..20_000).fold(String::new(), |mut text, n| {
+        _ = writeln!(text, "{{\"prompt\": \"ask {n}\"}}");
+        text
+    });
+    std::fs::write(folder.path().join("in.jsonl"), rows).unwrap();
+    let rung = repository("models/ladder/rung-0").display().to_string();
+    let command = [
+        "generate",
+        "in.jsonl",
+        "--model",
+        &rung,
+        "--max-tokens",
+        "40",
+        "--end-token",
+        "ignore",
+        "-o",
+        "out.jsonl",
+    ];
+    for after in [Duration::ZERO, Duration::from_millis(1500)] {
+        let (code, said) = stopped(folder.path(), &command, after);
+        assert_eq!(code, Some(130), "{said}");
+        assert!(said.contains("completions are in out.jsonl.part; the same command begins again"), "{said}");
+        assert_eq!(names(folder.path()), ["in.jsonl", "out.jsonl.part"]);
+        let part = std::fs::read_to_string(folder.path().join("out.jsonl.part")).unwrap();
+        assert!(part.is_empty() || part.ends_with("}\n"), "a line is whole");
+        std::fs::remove_file(folder.path().join("out.jsonl.part")).unwrap();
+    }
+}
+
+#[test]
+fn ctrl_c_ends_score_with_130_and_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = (0..200_000).fold(String::new(), |mut text, n| {
+        _ = writeln!(text, "{{\"prompt\": \"ask {n} has many\", \"response\": \" say {n} and no more\"}}");
+        text
+    });
+    std::fs::write(folder.path().join("in.jsonl"), rows).unwrap();
+    let rung = repository("models/ladder/rung-0").display().to_string();
+    for out in ["out.csv", "out.jsonl", "out.parquet"] {
+        for after in [Duration::ZERO, Duration::from_millis(900)] {
+            let (code, said) =
+                stopped(folder.path(), &["score", "in.jsonl", "--model", &rung, "-o", out], after);
+            assert_eq!(code, Some(130), "{said}");
+            assert!(said.contains("nothing is written; the same command begins again"), "{said}");
+            assert_eq!(names(folder.path()), ["in.jsonl"]);
         }
     }
 }

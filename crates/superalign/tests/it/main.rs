@@ -1,3 +1,8 @@
 //! The binary as a whole, where a test within the process could not see what happens.
 
+#[cfg(target_os = "linux")]
+mod disk;
+#[cfg(unix)]
 mod interrupt;
+#[cfg(unix)]
+mod process;

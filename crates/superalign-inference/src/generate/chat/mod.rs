@@ -3,34 +3,14 @@
 mod python;
 
 pub use python::Now;
+pub use superalign_core::Message;
 
 use crate::error::OpenError;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Value, context};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
-
-/// One message of a conversation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Message {
-    /// Who speaks: usually `system`, `user` or `assistant`.
-    pub role: String,
-    /// What is said.
-    pub content: String,
-}
-
-impl Message {
-    /// A message of the user.
-    pub fn user(content: impl Into<String>) -> Self {
-        Self { role: "user".into(), content: content.into() }
-    }
-
-    /// A message of the system.
-    pub fn system(content: impl Into<String>) -> Self {
-        Self { role: "system".into(), content: content.into() }
-    }
-}
 
 /// Where the text of a conversation ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

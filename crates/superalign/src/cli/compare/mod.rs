@@ -23,7 +23,10 @@ Examples:
   superalign compare runs/a runs/b --metric brier --json
   superalign compare runs/a runs/b --items differ.csv     the items on which they differ
 
-A cell is one part, model, signal and seed; only items that both sides have count.";
+A cell is one part, model, signal and seed; only items that both sides have count. Where a model
+and signal have several seeds, a row `all N` takes them together: groups of items and seeds are
+resampled jointly, and the flip test flips a group under all seeds at once. Its p-values are
+adjusted for the number of such rows. McNemar's test is of one seed only.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -85,15 +88,16 @@ pub(super) fn compare(args: &CompareArgs, out: &mut dyn Write) -> Result<(), Fai
     by.check().map_err(Failure::usage)?;
     let aligned = runs::aligned(args)?;
     let cells = cells::compared(&aligned, args, &by)?;
+    let pooled = cells::pooled(&aligned, args, &by)?;
     if let Some(path) = &args.items {
         let text = show::differing(&aligned).map_err(Failure::failed)?;
         crate::record::write_whole(path, &text).map_err(Failure::failed)?;
     }
     if args.json {
-        let text = serde_json::to_string_pretty(&show::json(&aligned, &cells, args));
+        let text = serde_json::to_string_pretty(&show::json(&aligned, &cells, &pooled, args));
         say(out, text.map_err(Failure::failed)?);
     } else {
-        show::text(&aligned, &cells, args, out);
+        show::text(&aligned, &cells, &pooled, args, out);
     }
     Ok(())
 }

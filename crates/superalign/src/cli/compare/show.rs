@@ -9,7 +9,13 @@ use serde_json::{Value, json};
 use std::io::Write;
 use superalign_core::Estimate;
 
-pub(super) fn text(aligned: &Aligned, cells: &[Compared], args: &CompareArgs, out: &mut dyn Write) {
+pub(super) fn text(
+    aligned: &Aligned,
+    cells: &[Compared],
+    pooled: &[Compared],
+    args: &CompareArgs,
+    out: &mut dyn Write,
+) {
     say(out, format!("A = {}", aligned.names[0]));
     say(out, format!("B = {}", aligned.names[1]));
     let level = format!("{:.0}%", 100.0 * args.level);
@@ -26,11 +32,22 @@ pub(super) fn text(aligned: &Aligned, cells: &[Compared], args: &CompareArgs, ou
     header.extend(["flip p", "Holm", "BH", "detectable"]);
     let mut table = Table::new(caption, 2, &header);
     let both = |a: &str, b: &str| if a == b { a.to_owned() } else { format!("{a} / {b}") };
-    for cell in cells {
+    // Every row that takes seeds together stands below them.
+    let same = |one: &Compared, other: &Compared| {
+        (&one.a.model, &one.a.signal, &one.b.model, &one.b.signal)
+            == (&other.a.model, &other.a.signal, &other.b.model, &other.b.signal)
+    };
+    let by_name = cells.chunk_by(same).flat_map(|cells| {
+        cells.iter().chain(pooled.iter().filter(move |row| cells.first().is_some_and(|cell| same(cell, row))))
+    });
+    for cell in by_name {
         let mut row = vec![
             both(&cell.a.model, &cell.b.model),
             both(&cell.a.signal, &cell.b.signal),
-            cell.a.seed.to_string(),
+            match cell.seeds.len() {
+                1 => cell.a.seed.to_string(),
+                n => format!("all {n}"),
+            },
             cell.items.to_string(),
             cell.value_a.to_string(),
             cell.value_b.to_string(),
@@ -40,6 +57,9 @@ pub(super) fn text(aligned: &Aligned, cells: &[Compared], args: &CompareArgs, ou
             row.extend(
                 [table.both, table.first_only, table.second_only, table.neither].map(|n| n.to_string()),
             );
+        } else if args.metric == Metric::Accuracy {
+            // The four numbers and McNemar's test are of one seed.
+            row.extend(std::iter::repeat_n(String::new(), 7));
         }
         for test in cell.mcnemar.iter().chain([&cell.flips]) {
             row.extend([p_value(test.p), p_value(test.holm), p_value(test.benjamini_hochberg)]);
@@ -49,7 +69,7 @@ pub(super) fn text(aligned: &Aligned, cells: &[Compared], args: &CompareArgs, ou
     }
     say(out, "");
     let _ = write!(out, "{}", terminal(&table));
-    for line in notes(aligned, cells, args) {
+    for line in notes(aligned, cells, pooled, args) {
         say(out, line);
     }
 }
@@ -63,7 +83,7 @@ fn p_value(p: f64) -> String {
     if p < 0.0005 { format!("{p:.0e}") } else { format!("{p:.3}") }
 }
 
-fn notes(aligned: &Aligned, cells: &[Compared], args: &CompareArgs) -> Vec<String> {
+fn notes(aligned: &Aligned, cells: &[Compared], pooled: &[Compared], args: &CompareArgs) -> Vec<String> {
     let mut lines = Vec::new();
     let error = 1.0 - args.level;
     let found = cells.iter().filter(|cell| cell.flips.holm < error).count();
@@ -71,6 +91,13 @@ fn notes(aligned: &Aligned, cells: &[Compared], args: &CompareArgs) -> Vec<Strin
         "{found} of {} differ after Holm's adjustment of the flip test, which holds for groups of items.",
         count(cells.len(), "cell", "cells")
     ));
+    if !pooled.is_empty() {
+        let found = pooled.iter().filter(|cell| cell.flips.holm < error).count();
+        lines.push(format!(
+            "{found} of {} over all seeds differ, adjusted for the number of these.",
+            count(pooled.len(), "row", "rows")
+        ));
+    }
     let grouped = cells.iter().any(|cell| cell.groups < cell.items);
     if grouped && args.metric == Metric::Accuracy {
         lines.push(
@@ -106,7 +133,7 @@ fn count(n: usize, one: &str, many: &str) -> String {
     format!("{} {}", thousands(n as u64), if n == 1 { one } else { many })
 }
 
-pub(super) fn json(aligned: &Aligned, cells: &[Compared], args: &CompareArgs) -> Value {
+pub(super) fn json(aligned: &Aligned, cells: &[Compared], pooled: &[Compared], args: &CompareArgs) -> Value {
     let key = |key: &Key| json!({ "model": key.model, "signal": key.signal });
     let estimate = |found: &Estimate| json!({ "value": found.value, "lo": found.lo, "hi": found.hi });
     let test = |found: &Adjusted| json!({ "p": found.p, "holm": found.holm, "benjamini_hochberg": found.benjamini_hochberg });
@@ -136,6 +163,25 @@ pub(super) fn json(aligned: &Aligned, cells: &[Compared], args: &CompareArgs) ->
             })
         })
         .collect();
+    let pooled: Vec<Value> = pooled
+        .iter()
+        .map(|row| {
+            json!({
+                "a": key(&row.a),
+                "b": key(&row.b),
+                "seeds": row.seeds,
+                "items": row.items,
+                "groups": row.groups,
+                "items_of_a_only": row.only[0],
+                "items_of_b_only": row.only[1],
+                "value_a": estimate(&row.value_a),
+                "value_b": estimate(&row.value_b),
+                "difference": estimate(&row.difference),
+                "sign_flip": test(&row.flips),
+                "detectable": row.detectable,
+            })
+        })
+        .collect();
     json!({
         "a": aligned.names[0],
         "b": aligned.names[1],
@@ -147,6 +193,7 @@ pub(super) fn json(aligned: &Aligned, cells: &[Compared], args: &CompareArgs) ->
         "cells_of_a_only": aligned.unmatched[0],
         "cells_of_b_only": aligned.unmatched[1],
         "cells": cells,
+        "over_seeds": pooled,
     })
 }
 

@@ -182,6 +182,39 @@ fn json_holds_what_the_statistics_give() {
 }
 
 #[test]
+fn seeds_are_taken_together() {
+    let runs = Runs::new();
+    let (a, b) = two(&runs);
+    let text = run(&[&a, &b, "--draws", "400", "--json"]).unwrap();
+    let json: Value = serde_json::from_str(&text).unwrap();
+    let (cells, pooled) = (json["cells"].as_array().unwrap(), json["over_seeds"].as_array().unwrap());
+    assert_eq!((cells.len(), pooled.len()), (4, 2));
+    for row in pooled {
+        let of: Vec<&Value> = cells.iter().filter(|cell| cell["a"] == row["a"]).collect();
+        assert_eq!((&row["seeds"], of.len()), (&serde_json::json!([0, 1]), 2));
+        // The same items under both seeds: as many rows as both have, and as many groups as one has.
+        assert_eq!((&row["items"], &row["groups"]), (&400.into(), &100.into()));
+        let value = |of: &Value, key: &str| of["difference"][key].as_f64().unwrap();
+        let mean = of.iter().map(|cell| value(cell, "value")).sum::<f64>() / 2.0;
+        assert!((value(row, "value") - mean).abs() < 1e-12);
+        assert!(value(row, "lo") < mean && mean < value(row, "hi"));
+        assert!(row.get("mcnemar").is_none() && row.get("table").is_none());
+    }
+    // Where two seeds say the same, both together say it more surely, and Holm adjusts for two rows, not for four.
+    let p = |of: &Value| of["sign_flip"]["p"].as_f64().unwrap();
+    let teacher = &pooled[0];
+    assert!(p(teacher) <= cells.iter().take(2).map(p).fold(1.0, f64::min));
+    assert!((teacher["sign_flip"]["holm"].as_f64().unwrap() - 2.0 * p(teacher)).abs() < 1e-15);
+    // One seed is no pool.
+    let mut one = WEAK.to_vec();
+    one.retain(|speaker| speaker.2 == 0);
+    let single = runs.write("single", Status::Complete, &rows(&one, 60, 1));
+    let json: Value =
+        serde_json::from_str(&run(&[&single, &single, "--draws", "50", "--json"]).unwrap()).unwrap();
+    assert_eq!(json["over_seeds"], serde_json::json!([]));
+}
+
+#[test]
 fn a_run_does_not_differ_from_itself() {
     let runs = Runs::new();
     let (a, _) = two(&runs);

@@ -1,15 +1,16 @@
-//! Prompts as they come: lines of JSON, lines of text, or the command line.
+//! Prompts as they come: rows of a file, lines of text, or the command line.
 
 use super::super::Failure;
-use serde::Deserialize;
-use std::io::Read;
+use std::io::BufReader;
 use std::path::Path;
+use superalign_data::DataError;
+use superalign_data::load::{TextRow, text_lines, text_rows};
 use superalign_inference::Message;
 
 /// What is to be continued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Asked {
-    /// What the line calls itself; it is written to each of its completions.
+    /// What the row calls itself; it is written to each of its completions.
     pub(super) id: Option<serde_json::Value>,
     pub(super) what: What,
 }
@@ -20,60 +21,40 @@ pub(super) enum What {
     Messages(Vec<Message>),
 }
 
-#[derive(Deserialize)]
-struct Line {
-    id: Option<serde_json::Value>,
-    prompt: Option<String>,
-    messages: Option<Vec<Message>>,
-}
-
-/// Reads the prompts of a file, `-` for standard input: a text a line where the name ends in `.txt`, else JSONL.
+/// Reads the prompts of a file, `-` for JSONL from standard input; in a `.txt` file every line is one.
 pub(super) fn read(path: &Path) -> Result<Vec<Asked>, Failure> {
-    let name = path.display();
-    let mut bytes = Vec::new();
-    let read = if path == Path::new("-") {
-        std::io::stdin().lock().read_to_end(&mut bytes).map(|_| ())
+    let rows = if path == Path::new("-") {
+        text_lines(BufReader::new(std::io::stdin()), "standard input")
     } else {
-        std::fs::read(path).map(|found| bytes = found)
+        text_rows(path).map_err(Failure::usage)?
     };
-    read.map_err(|error| Failure::Usage(format!("{name}: cannot be read: {error}")))?;
-    let plain = path.extension().is_some_and(|extension| extension == "txt");
-    let mut asked = Vec::new();
-    for (number, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
-        let wrong = |reason: String| Failure::Usage(format!("{name}, line {}: {reason}", number + 1));
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let text = std::str::from_utf8(line)
-            .map_err(|error| wrong(format!("not UTF-8 from byte {} on", error.valid_up_to() + 1)))?;
-        if text.trim().is_empty() {
-            continue;
-        }
-        asked.push(if plain {
-            Asked { id: None, what: What::Text(text.to_owned()) }
-        } else {
-            object(text).map_err(wrong)?
-        });
-    }
+    let plain = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("txt"));
+    let asked: Vec<Asked> = rows
+        .map(|row| {
+            let row = row?;
+            let text = if plain { row.text.clone() } else { row.prompt.clone() };
+            asked(row, text)
+        })
+        .collect::<Result<_, DataError>>()
+        .map_err(Failure::usage)?;
     if asked.is_empty() {
-        return Err(Failure::Usage(format!("{name}: no prompt in it, expected one a line")));
+        return Err(Failure::Usage(format!("{}: no prompt in it, expected one a line", path.display())));
     }
     Ok(asked)
 }
 
-fn object(text: &str) -> Result<Asked, String> {
-    const EXPECTED: &str =
-        r#"expected {"prompt": "..."} or {"messages": [{"role": "user", "content": "..."}]}"#;
-    let value: serde_json::Value =
-        serde_json::from_str(text).map_err(|error| format!("not JSON: {error}; {EXPECTED}"))?;
-    let keys = value.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>());
-    let line: Line = serde_json::from_value(value).map_err(|error| format!("{error}; {EXPECTED}"))?;
-    let what = match (line.prompt, line.messages) {
-        (Some(prompt), None) => What::Text(prompt),
-        (None, Some(messages)) => What::Messages(messages),
-        (Some(_), Some(_)) => return Err(format!("both a prompt and messages; {EXPECTED}")),
-        (None, None) => {
-            let keys = keys.unwrap_or_default().join(", ");
-            return Err(format!("its keys are {}; {EXPECTED}", if keys.is_empty() { "none" } else { &keys }));
+fn asked(row: TextRow, text: Option<String>) -> Result<Asked, DataError> {
+    const EXPECTED: &str = "`prompt`, or `messages` as in [{\"role\": \"user\", \"content\": \"...\"}]";
+    if row.prompt.is_some() && row.messages.is_some() {
+        return Err(row.wrong("messages", "a prompt and messages", EXPECTED, "leave one of them out"));
+    }
+    let what = match (text, &row.messages) {
+        (Some(text), _) => What::Text(text),
+        (None, Some(messages)) => What::Messages(messages.clone()),
+        (None, None) if row.columns.iter().any(|column| column == "prompt") => {
+            return Err(row.wrong("prompt", "nothing", "a text", "fill it in or remove the row"));
         }
+        (None, None) => return Err(row.lacks("prompt", EXPECTED)),
     };
-    Ok(Asked { id: line.id, what })
+    Ok(Asked { id: row.id, what })
 }

@@ -5,7 +5,7 @@ mod output;
 #[cfg(test)]
 mod tests;
 
-use super::{Failure, run, runtime, say};
+use super::{Failure, Printed, run, runtime, say};
 use clap::{Args, ValueEnum};
 use input::{Asked, What};
 use output::{Sheet, Writer};
@@ -28,15 +28,15 @@ Examples:
   superalign generate questions.jsonl --model DIR --chat --system \"Be brief.\" --json
   cat prompts.jsonl | superalign generate - --model DIR --max-tokens 256 --stop \"\\n\\n\" --json
 
-Input is a file of lines, {\"prompt\": ...} or with --chat also {\"messages\": [{\"role\": ..., \"content\": ...}]}; an \"id\"
-is kept. In a .txt file each line is a prompt. With -o the lines are in OUT.part until all are there; after Ctrl-C
+Input is JSONL, {\"prompt\": ...} or with --chat also {\"messages\": [{\"role\": ..., \"content\": ...}]}, or CSV, TSV,
+JSON or Parquet with such columns; an \"id\" is kept. In a .txt file each line is a prompt. With -o the lines are in OUT.part until all are there; after Ctrl-C
 that file holds the whole lines made so far. There is no resuming: the same command begins again.
 The same seed gives the same completions, however many cores there are.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct GenerateArgs {
-    /// Prompts, one a line: JSONL, or .txt; `-` reads JSONL from standard input
+    /// Prompts: JSONL, CSV, TSV, JSON, Parquet or .txt; `-` reads JSONL from standard input
     #[arg(value_name = "FILE", required_unless_present = "prompt", conflicts_with = "prompt")]
     file: Option<PathBuf>,
     /// A prompt; repeat it for several
@@ -106,7 +106,7 @@ enum EndArg {
     Ignore,
 }
 
-fn date(text: &str) -> Result<Now, String> {
+pub(super) fn date(text: &str) -> Result<Now, String> {
     let wrong = || format!("{text:?} is no date, expected one like 2026-11-28");
     let mut parts = text.splitn(3, '-').map(|part| part.parse::<u16>().map_err(|_| wrong()));
     let mut next = || parts.next().unwrap_or_else(|| Err(wrong()));
@@ -252,7 +252,11 @@ pub(super) fn generate(args: &GenerateArgs, out: &mut dyn Write) -> Result<(), F
         });
         finished.sort_by_key(|one| (one.prompt, one.sample));
         match done {
-            Ok(_) => writer.write(&sheet, &finished)?,
+            Ok(_) => {
+                if writer.write(&sheet, &finished)? == Printed::Unwanted {
+                    return Ok(());
+                }
+            }
             Err(GenerateError::Model(ModelError::Stopped)) => {
                 writer.write(&sheet, &finished)?;
                 let place = writer.keep()?;

@@ -1,6 +1,6 @@
 //! Where completions go: a file that is whole or named `.part`, lines of JSON, or text.
 
-use super::super::Failure;
+use super::super::{Failure, Printed, print};
 use super::input::{Asked, What};
 use serde::Serialize;
 use std::fs::File;
@@ -70,12 +70,16 @@ impl<'a> Writer<'a> {
     /// A piece of the only completion.
     pub(super) fn stream(&mut self, piece: &str) {
         if let To::Streamed(out) = &mut self.to {
-            // Whoever reads the output may have gone; that is their affair.
+            // What cannot be printed is told at the end.
             let _ = out.write_all(piece.as_bytes()).and_then(|()| out.flush());
         }
     }
 
-    pub(super) fn write(&mut self, sheet: &Sheet<'_>, completions: &[Completion]) -> Result<(), Failure> {
+    pub(super) fn write(
+        &mut self,
+        sheet: &Sheet<'_>,
+        completions: &[Completion],
+    ) -> Result<Printed, Failure> {
         let line = |one: &Completion| line(sheet, one).map_err(Failure::failed);
         match &mut self.to {
             To::File { part, file, .. } => {
@@ -93,22 +97,17 @@ impl<'a> Writer<'a> {
                 }
             }
             To::Lines(out) => {
-                for one in completions {
-                    let _ = writeln!(out, "{}", line(one)?);
-                }
-                let _ = out.flush();
+                let lines: String =
+                    completions.iter().map(|one| Ok(line(one)? + "\n")).collect::<Result<_, Failure>>()?;
+                return print(*out, lines.as_bytes());
             }
             To::Text(out) => {
-                for one in completions {
-                    let _ = writeln!(out, "{}", text(sheet, one));
-                }
-                let _ = out.flush();
+                let texts: String = completions.iter().map(|one| text(sheet, one) + "\n").collect();
+                return print(*out, texts.as_bytes());
             }
-            To::Streamed(out) => {
-                let _ = writeln!(out);
-            }
+            To::Streamed(out) => return print(*out, b"\n"),
         }
-        Ok(())
+        Ok(Printed::All)
     }
 
     /// Gives the file its name.

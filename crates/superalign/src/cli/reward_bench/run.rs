@@ -10,8 +10,8 @@ use crate::cli::{Failure, runtime};
 use crate::plan::rung_folders;
 use crate::progress::Progress;
 use crate::reward::{
-    Join, Scorer, ScorerError, ScoresByItem, WORLD_JOIN, by_likelihood, by_log_ratio, by_probe, by_verdict,
-    likelihoods,
+    Join, ReadAs, Scorer, ScorerError, ScoresByItem, WORLD_JOIN, by_head, by_likelihood, by_log_ratio,
+    by_probe, by_verdict, likelihoods,
 };
 use crate::spec::{ModelSource, ModelsSpec, PoolingChoice};
 use clap::Args;
@@ -33,6 +33,7 @@ Examples:
   superalign reward-bench run --scorer probe,verdict --per-subset 400 -o said.parquet
   superalign reward-bench run --model mine --scorer dpo --reference base --data bench.parquet
   superalign reward-bench run --model mine --data bench2.parquet --partial
+  superalign reward-bench run --model reward-model --scorer reward --data bench.parquet
 
 Files have the columns of RewardBench 1 (`prompt`, `chosen`, `rejected`, `subset`) or of
 RewardBench 2, where `chosen` and `rejected` are lists. What is written with -o can be summed up
@@ -68,6 +69,12 @@ pub(in crate::cli) struct RunArgs {
     /// The words after an answer that `verdict` compares, the good one first
     #[arg(long, value_name = "GOOD,BAD", value_delimiter = ',', num_args = 1)]
     verdicts: Option<Vec<String>>,
+    /// How a reward model reads a prompt and its answer
+    #[arg(long = "as", value_name = "HOW", value_enum, default_value = "auto")]
+    read_as: ReadAs,
+    /// The score of a reward model that has several
+    #[arg(long, value_name = "NAME")]
+    label: Option<String>,
     /// Write what the models said: Parquet where the name ends so, else JSONL
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -189,7 +196,7 @@ pub(super) fn run_with(
         for &scorer in &args.scorer {
             let read = match scorer {
                 Scorer::Probe => train.iter().chain(&items).map(|item| item.answers.len()).sum(),
-                Scorer::Verdict => items.iter().map(|item| item.answers.len()).sum(),
+                Scorer::Verdict | Scorer::Reward => items.iter().map(|item| item.answers.len()).sum(),
                 _ => items.len(),
             };
             let stage = tell(format!("{name}: {}", scorer.name()), read);
@@ -200,6 +207,11 @@ pub(super) fn run_with(
             let scores = match scorer {
                 Scorer::Probe => {
                     by_probe(model.as_mut(), &train, &items, &join, &mut done).map_err(failure)?
+                }
+                Scorer::Reward => {
+                    let (how, label) = (args.read_as, args.label.as_deref());
+                    by_head(model.as_mut(), &items, &join, how, label, &mut done)
+                        .map_err(|e| failure(e.into()))?
                 }
                 Scorer::Verdict => by_verdict(model.as_mut(), &items, &join, &verdicts, &mut done)
                     .map_err(|e| failure(e.into()))?,
@@ -241,6 +253,7 @@ pub(super) fn run_with(
 fn failure(error: ScorerError) -> Failure {
     match error {
         ScorerError::Model(ModelError::Stopped) => Failure::Stopped,
+        ScorerError::Model(error @ ModelError::Unsupported { .. }) => Failure::usage(error),
         other => Failure::failed(other),
     }
 }

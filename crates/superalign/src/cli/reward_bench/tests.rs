@@ -3,7 +3,7 @@
 
 use super::run::run_with;
 use super::{Failure, RewardBenchCommand, score};
-use crate::cli::folder::Folder;
+use crate::cli::folder::{Folder, reward_model};
 use crate::progress::Progress;
 use clap::Parser;
 use ndarray::Array2;
@@ -14,6 +14,7 @@ use superalign_core::{ChoicePrompt, EmbedRequest, LogLikelihood, Model, ModelCar
 use superalign_data::load::{Content, Format, load, load_benchmark};
 use superalign_data::world::{Part, Subset, World};
 use superalign_evaluation::reward_bench::SUBSETS;
+use superalign_inference::{OnnxModel, OpenOptions, RuntimeChoice};
 
 #[derive(Debug, Parser)]
 struct Line {
@@ -426,6 +427,92 @@ fn models_that_know_the_world_have_all_of_it_by_every_scorer() {
         arguments.iter().map(|&one| if one == dump { lines.as_str() } else { one }).collect();
     said(&arguments).unwrap();
     assert_eq!(found(&["score", &lines, "--draws", "50"])["models"], told["models"]);
+}
+
+/// What the command prints with real models, on the runtime that is built in.
+fn said_by_real(arguments: &[&str]) -> Result<String, String> {
+    let line = Line::try_parse_from(["reward-bench", "run"].iter().chain(arguments)).unwrap();
+    let RewardBenchCommand::Run(args) = &line.command else { panic!("it is run") };
+    let mut open = |folder: &Path| -> Result<Box<dyn Model>, Failure> {
+        let runtime = crate::cli::runtime::start(Some(RuntimeChoice::Tract))?;
+        Ok(Box::new(OnnxModel::open(folder, runtime, &OpenOptions::default()).unwrap()))
+    };
+    let mut out = Vec::new();
+    match run_with(args, &mut open, &Progress::silent(), &AtomicBool::new(false), &mut out) {
+        Ok(()) => Ok(String::from_utf8(out).unwrap()),
+        Err(Failure::Usage(message) | Failure::Failed(message)) => Err(message),
+        Err(failure) => panic!("{failure:?}"),
+    }
+}
+
+#[test]
+fn a_reward_model_scores_answers_of_both_versions() {
+    let folder = Folder::new();
+    let model = reward_model(&folder);
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../superalign-inference/tests/golden");
+    let heads: Value =
+        serde_json::from_str(&std::fs::read_to_string(golden.join("heads.json")).unwrap()).unwrap();
+    let chats = heads["reward"]["chats"].as_array().unwrap();
+    let expected = |prompt: &str, response: &str| {
+        let found = chats.iter().find(|chat| chat["prompt"] == prompt && chat["response"] == response);
+        found.unwrap()["score"].as_f64().unwrap()
+    };
+    let near =
+        |found: &Value, wanted: f64| (found.as_f64().unwrap() - wanted).abs() < 5e-5 * wanted.abs().max(1.0);
+
+    // Version 1: the second row's chosen answer has the lower score.
+    let first = folder.write(
+        "first.csv",
+        "id,subset,prompt,chosen,rejected\n1,hep-go,biba has many tilu,right .,wrong .\n2,hep-go,vipi,3 4 5,do not\n",
+    );
+    let dump = folder.path("said.jsonl").display().to_string();
+    let arguments =
+        ["--model", &model, "--scorer", "reward", "--data", &first, "--partial", "--draws", "0", "--json"];
+    let told: Value =
+        serde_json::from_str(&said_by_real(&[&arguments[..], &["-o", &dump]].concat()).unwrap()).unwrap();
+    assert_eq!(told["models"][0]["model"], "reward reward");
+    assert_eq!(told["models"][0]["overall"]["value"], 0.5);
+    let rows: Vec<Value> = std::fs::read_to_string(&dump)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    for (row, prompt) in rows.iter().zip(["biba has many tilu", "vipi"]) {
+        for side in ["chosen", "rejected"] {
+            let wanted = expected(prompt, row[side].as_str().unwrap());
+            assert!(near(&row[format!("score_{side}")], wanted), "{row} {wanted}");
+        }
+    }
+    assert_eq!(found(&["score", &dump, "--partial", "--draws", "0"])["models"], told["models"]);
+
+    // Version 2: the best of four, by the same scores.
+    let second = folder.write(
+        "second.jsonl",
+        "{\"id\": \"1\", \"subset\": \"Math\", \"prompt\": \"vipi\", \"chosen\": [\"do not\"], \"rejected\": [\"3 4 5\", \"right .\", \"wrong .\"]}\n",
+    );
+    let arguments =
+        ["--model", &model, "--scorer", "reward", "--data", &second, "--partial", "--draws", "0", "--json"];
+    let told: Value = serde_json::from_str(&said_by_real(&arguments).unwrap()).unwrap();
+    assert_eq!(
+        (&told["benchmark"], &told["models"][0]["overall"]["value"]),
+        (&json!("RewardBench 2"), &json!(1.0))
+    );
+
+    // A model without a head, one with several scores, and a label that is none of them.
+    let cross = golden.join("cross").display().to_string();
+    let rung = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/ladder/rung-0").display().to_string();
+    let data = ["--scorer", "reward", "--data", &first, "--partial", "--draws", "0"];
+    let said = |model: &str, more: &[&str]| said_by_real(&[&["--model", model], &data[..], more].concat());
+    insta::assert_snapshot!(
+        [
+            said(&rung, &[]).unwrap_err(),
+            said(&cross, &[]).unwrap_err(),
+            said(&cross, &["--label", "good"]).unwrap_err(),
+            said(&cross, &["--as", "chat", "--label", "same"]).unwrap_err(),
+        ]
+        .join("\n")
+    );
+    assert!(said(&cross, &["--as", "pair", "--label", "same"]).is_ok());
 }
 
 #[test]

@@ -5,9 +5,9 @@
 //! supervisor's labels; a pilot that calibrates the adaptive schedule; one job per policy and plan, which walks the
 //! whole path. All paths have the same total of gradient steps and of labelled items.
 
-mod path;
+pub(super) mod path;
 mod summary;
-mod trunks;
+pub(super) mod trunks;
 
 pub(crate) use summary::rounds;
 

@@ -23,7 +23,12 @@ const BOTH: Plan = Plan::Parallel { weight: 0.5 };
 /// Gammas of the fitted gain that an adaptive schedule chooses from.
 const BAND: usize = 41;
 
-pub(super) fn run(job: &Job, design: &GapAnnealing, inputs: &Inputs<'_>, earlier: &FoundBy) -> Found {
+pub(in crate::experiment) fn run(
+    job: &Job,
+    design: &GapAnnealing,
+    inputs: &Inputs<'_>,
+    earlier: &FoundBy,
+) -> Found {
     let seed = job.seed.unwrap_or_default();
     let work = Work { job, design, ground: Ground { inputs }, seed, earlier };
     if job.name.starts_with("capacity=") {
@@ -36,35 +41,35 @@ pub(super) fn run(job: &Job, design: &GapAnnealing, inputs: &Inputs<'_>, earlier
 }
 
 /// A job under way.
-struct Work<'a> {
-    job: &'a Job,
-    design: &'a GapAnnealing,
-    ground: Ground<'a>,
-    seed: u64,
-    earlier: &'a FoundBy,
+pub(in crate::experiment) struct Work<'a> {
+    pub(in crate::experiment) job: &'a Job,
+    pub(in crate::experiment) design: &'a GapAnnealing,
+    pub(in crate::experiment) ground: Ground<'a>,
+    pub(in crate::experiment) seed: u64,
+    pub(in crate::experiment) earlier: &'a FoundBy,
 }
 
 impl Work<'_> {
-    fn rung(&self, rung: usize) -> &str {
+    pub(in crate::experiment) fn rung(&self, rung: usize) -> &str {
         &self.ground.inputs.plan.rungs[rung].name
     }
 
-    fn training(&self, rung: usize, rank: usize, name: &str) -> Training {
+    pub(in crate::experiment) fn training(&self, rung: usize, rank: usize, name: &str) -> Training {
         let seed = self.ground.inputs.plan.seed(self.seed, name);
         Training { rung, rank, steps: self.design.steps, plan: BOTH, seed }
     }
 
-    fn strongest_rank(&self) -> usize {
+    pub(in crate::experiment) fn strongest_rank(&self) -> usize {
         self.design.rank.last().copied().unwrap_or(1)
     }
 
     /// The weakest rung, trained on its own gold labels.
-    fn supervisor(&self) -> Result<Student, String> {
+    pub(in crate::experiment) fn supervisor(&self) -> Result<Student, String> {
         let lesson = self.ground.gold(Part::Teacher)?;
         self.ground.train(&lesson, self.training(0, self.strongest_rank(), TEACHER))
     }
 
-    fn failed(&self, cell: &str, metrics: &[&str], why: &str) -> Vec<Row> {
+    pub(in crate::experiment) fn failed(&self, cell: &str, metrics: &[&str], why: &str) -> Vec<Row> {
         let row =
             |metric: &&str| Row::new(cell, Some(self.seed), metric, "share", 0, Err::<Estimate, _>(why));
         metrics.iter().map(row).collect()
@@ -176,7 +181,7 @@ impl Work<'_> {
     }
 
     /// The items of the student part, split by group into as many shares as there are rounds.
-    fn pool(&self, head: Head, rounds: usize) -> Result<Vec<Vec<usize>>, String> {
+    pub(in crate::experiment) fn pool(&self, head: Head, rounds: usize) -> Result<Vec<Vec<usize>>, String> {
         let truth: Truth<'_> = self.ground.truth(Part::Student, head)?;
         let all = (0..truth.gold.len()).collect();
         if rounds == 1 {
@@ -254,7 +259,12 @@ impl Work<'_> {
     }
 
     /// The rows of a round that say how it was chosen.
-    fn write_down(&self, found: &mut Found, cell: &str, record: &superalign_gap::annealing::Record) {
+    pub(in crate::experiment) fn write_down(
+        &self,
+        found: &mut Found,
+        cell: &str,
+        record: &superalign_gap::annealing::Record,
+    ) {
         let round = &record.round;
         let n = self.design.validation;
         let gap = Ok::<_, String>(round.gap);
@@ -275,7 +285,10 @@ impl Work<'_> {
     }
 
     /// The candidates with the capacities that were measured.
-    fn candidates(&self, list: &[(usize, usize)]) -> Result<Vec<Candidate>, String> {
+    pub(in crate::experiment) fn candidates(
+        &self,
+        list: &[(usize, usize)],
+    ) -> Result<Vec<Candidate>, String> {
         let plan = self.ground.inputs.plan;
         let candidate = |&(rung, rank): &(usize, usize)| {
             let cell = candidate_cell(self.rung(rung), rank);
@@ -302,7 +315,7 @@ impl Work<'_> {
         row.estimate().ok_or_else(|| row.error.clone().unwrap_or_else(|| format!("{cell} has no value")))
     }
 
-    fn policy(&self, name: PolicyName) -> Result<Policy, String> {
+    pub(in crate::experiment) fn policy(&self, name: PolicyName) -> Result<Policy, String> {
         let (from, to) = (self.design.from, self.design.to);
         Ok(match name {
             PolicyName::Direct => Policy::Direct,

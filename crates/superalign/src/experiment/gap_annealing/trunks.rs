@@ -12,7 +12,7 @@ use superalign_learner::{Head, Items, Plan, Trunk, TrunkConfig, TrunkItems, Trun
 
 /// The parts, by their place in [`PARTS`].
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(in crate::experiment) enum Part {
     Teacher,
     Student,
     Validation,
@@ -26,38 +26,38 @@ impl Part {
 }
 
 /// A trained trunk with the rung whose features it reads.
-pub(super) struct Student {
-    pub(super) rung: usize,
-    pub(super) trunk: Trunk,
+pub(in crate::experiment) struct Student {
+    pub(in crate::experiment) rung: usize,
+    pub(in crate::experiment) trunk: Trunk,
 }
 
 /// What a student is trained on: some items of a part, and soft labels of both objectives.
-pub(super) struct Lesson {
-    pub(super) part: Part,
+pub(in crate::experiment) struct Lesson {
+    pub(in crate::experiment) part: Part,
     /// Positions of the items, by objective.
-    pub(super) items: [Vec<usize>; 2],
+    pub(in crate::experiment) items: [Vec<usize>; 2],
     /// Labels of those items, by objective.
-    pub(super) labels: [Array1<f64>; 2],
+    pub(in crate::experiment) labels: [Array1<f64>; 2],
 }
 
 /// How a student is trained.
 #[derive(Clone, Copy)]
-pub(super) struct Training {
-    pub(super) rung: usize,
-    pub(super) rank: usize,
-    pub(super) steps: usize,
-    pub(super) plan: Plan,
-    pub(super) seed: Seed,
+pub(in crate::experiment) struct Training {
+    pub(in crate::experiment) rung: usize,
+    pub(in crate::experiment) rank: usize,
+    pub(in crate::experiment) steps: usize,
+    pub(in crate::experiment) plan: Plan,
+    pub(in crate::experiment) seed: Seed,
 }
 
 /// The inputs, asked by part and objective.
 #[derive(Clone, Copy)]
-pub(super) struct Ground<'a> {
-    pub(super) inputs: &'a Inputs<'a>,
+pub(in crate::experiment) struct Ground<'a> {
+    pub(in crate::experiment) inputs: &'a Inputs<'a>,
 }
 
 impl<'a> Ground<'a> {
-    pub(super) fn truth(self, part: Part, head: Head) -> Result<Truth<'a>, String> {
+    pub(in crate::experiment) fn truth(self, part: Part, head: Head) -> Result<Truth<'a>, String> {
         Truth::of(self.inputs.parts, part.name(head))
     }
 
@@ -66,7 +66,7 @@ impl<'a> Ground<'a> {
     }
 
     /// All items of a part with their gold labels.
-    pub(super) fn gold(self, part: Part) -> Result<Lesson, String> {
+    pub(in crate::experiment) fn gold(self, part: Part) -> Result<Lesson, String> {
         let [c, v] = Head::BOTH.map(|head| {
             let truth = self.truth(part, head)?;
             let labels: Array1<f64> = truth.gold.iter().map(|&gold| f64::from(gold)).collect();
@@ -77,7 +77,7 @@ impl<'a> Ground<'a> {
     }
 
     /// Some items of a part with the labels that a teacher gives them.
-    pub(super) fn taught(
+    pub(in crate::experiment) fn taught(
         self,
         part: Part,
         items: [Vec<usize>; 2],
@@ -90,7 +90,7 @@ impl<'a> Ground<'a> {
         Ok(Lesson { part, labels: [c?, v?], items })
     }
 
-    pub(super) fn train(self, lesson: &Lesson, how: Training) -> Result<Student, String> {
+    pub(in crate::experiment) fn train(self, lesson: &Lesson, how: Training) -> Result<Student, String> {
         let [c, v] = Head::BOTH.map(|head| {
             let x = self.features(how.rung, lesson.part, head)?.select(Axis(0), &lesson.items[head.index()]);
             let groups = self.truth(lesson.part, head)?.groups;
@@ -123,13 +123,18 @@ impl<'a> Ground<'a> {
     }
 
     /// What a student says about all items of a part.
-    pub(super) fn says(self, student: &Student, part: Part, head: Head) -> Result<Vec<f64>, String> {
+    pub(in crate::experiment) fn says(
+        self,
+        student: &Student,
+        part: Part,
+        head: Head,
+    ) -> Result<Vec<f64>, String> {
         let x = self.features(student.rung, part, head)?;
         student.trunk.probabilities(x, head).map(|p| p.to_vec()).map_err(|e| e.to_string())
     }
 
     /// Its scores on the supervisor's own labels, with draws that all students share.
-    pub(super) fn validated(self, student: &Student) -> Result<Scores, String> {
+    pub(in crate::experiment) fn validated(self, student: &Student) -> Result<Scores, String> {
         let plan = self.inputs.plan;
         let [competence, conformity] = Head::BOTH.map(|head| {
             let truth = self.truth(Part::Validation, head)?;
@@ -142,7 +147,7 @@ impl<'a> Ground<'a> {
     }
 
     /// Rows and items of a student on one objective of the test part.
-    pub(super) fn test(
+    pub(in crate::experiment) fn test(
         self,
         found: &mut Found,
         student: &Student,

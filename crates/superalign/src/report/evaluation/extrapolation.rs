@@ -1,7 +1,7 @@
 //! Extrapolation in the report.
 
 use super::Page;
-use crate::experiment::evaluation::{
+use crate::experiment::exam::{
     ACTUAL, AGAINST, BASELINES, BIAS, COVERAGE, CRPS, HORIZON, LOG_SCORE, MEMBERS, PREDICTED, STACK, WEIGHT,
     WIDTH, curve_cell, horizon_cell, predicted_cell,
 };

@@ -7,7 +7,7 @@ mod surrogate;
 use super::prose::count;
 use super::table::{Table, shown};
 use super::{Findings, Numbers};
-use crate::experiment::evaluation::{KINDS, Player, SOLVED, TARGET, kind_cell, scored_cell};
+use crate::experiment::exam::{KINDS, Player, SOLVED, TARGET, kind_cell, scored_cell};
 use crate::plan::Plan;
 use crate::record::Row;
 use crate::spec::Evaluation;

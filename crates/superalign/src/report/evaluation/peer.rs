@@ -1,7 +1,7 @@
 //! Peer review in the report.
 
 use super::Page;
-use crate::experiment::evaluation::{
+use crate::experiment::exam::{
     BREAKDOWN, FAVOUR, KENDALL, METHODS, SELF, SOLVED, STRENGTH, collusion_cell, judge_cell, method_cell,
     player_cell, ranked_cell,
 };

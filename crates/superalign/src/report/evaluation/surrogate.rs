@@ -1,7 +1,7 @@
 //! Surrogate testing in the report.
 
 use super::Page;
-use crate::experiment::evaluation::{
+use crate::experiment::exam::{
     AGAINST_RANDOM, FADING, FLATTERY, KENDALL, KINDS, LABEL_ERROR, SIGNIFICANTLY_WRONG, SLOPE, SPEARMAN,
     SURROGATE, TARGET, WRONG, kind_cell, scored_cell, simulated_cell, supervised_cell,
 };

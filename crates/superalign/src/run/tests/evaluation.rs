@@ -1,7 +1,7 @@
 //! Evaluation and reward-bench with models that are none.
 
 use super::*;
-use crate::experiment::evaluation::{self as names, KENDALL, PREDICTED, SOLVED};
+use crate::experiment::exam::{self as names, KENDALL, PREDICTED, SOLVED};
 use crate::spec::Design;
 use superalign_data::world::Subset;
 
@@ -30,20 +30,16 @@ pub(super) fn part_of(design: &Design, name: &'static str) -> Option<Part> {
     match design {
         Design::Evaluation(_) => {
             let mut part = part(name, if name == "test" { 432 } else { 200 });
-            for (i, item) in part.items.iter_mut().enumerate() {
-                let pair = i / 2;
-                item.tags.family = ["chain", "lookup", "order"][pair % 3].into();
-                item.tags.difficulty = Some(1 + (pair / 3 % 6) as u8);
-                // The harder, the more often the text says the contrary of the label.
-                let mixed = Seed::new(3).named(&format!("{name} {pair}")).rng().random::<f64>();
-                if mixed < 0.06 * (pair / 3 % 6) as f64 {
-                    let (yes, no) = (item.text.ends_with("yes"), item.text.len());
-                    item.text.truncate(no - if yes { 3 } else { 2 });
-                    item.text += if yes { "no" } else { "yes" };
-                }
-            }
+            harder_and_harder(&mut part);
             Some(part)
         }
+        Design::Superalignment(_) if name == "test-competence" => {
+            let mut part = part(name, 216);
+            harder_and_harder(&mut part);
+            Some(part)
+        }
+        // So many that no two candidates are alike.
+        Design::Superalignment(_) if name.starts_with("validation") => Some(part(name, 300)),
         Design::RewardBench(_) => {
             let mut part = part(name, 12 * 20);
             let prompt = |pair: &[BinaryItem]| ChoicePrompt {
@@ -57,6 +53,23 @@ pub(super) fn part_of(design: &Design, name: &'static str) -> Option<Part> {
             Some(part)
         }
         _ => None,
+    }
+}
+
+/// Three families of six difficulties.
+fn harder_and_harder(part: &mut Part) {
+    let name = part.name;
+    for (i, item) in part.items.iter_mut().enumerate() {
+        let pair = i / 2;
+        item.tags.family = ["chain", "lookup", "order"][pair % 3].into();
+        item.tags.difficulty = Some(1 + (pair / 3 % 6) as u8);
+        // The harder, the more often the text says the contrary of the label.
+        let mixed = Seed::new(3).named(&format!("{name} {pair}")).rng().random::<f64>();
+        if mixed < 0.06 * (pair / 3 % 6) as f64 {
+            let (yes, no) = (item.text.ends_with("yes"), item.text.len());
+            item.text.truncate(no - if yes { 3 } else { 2 });
+            item.text += if yes { "no" } else { "yes" };
+        }
     }
 }
 

@@ -42,11 +42,23 @@ impl GapAnnealing {
         data: &Section<'_>,
         grid: &Section<'_>,
     ) -> Result<Self, SpecError> {
+        let all = PolicyName::ALL.iter().map(|(_, policy)| *policy).collect();
+        let plans = PlanName::ALL.iter().map(|(_, plan)| *plan).collect();
+        let (policy, plan) = (grid.choices("policy")?.unwrap_or(all), grid.choices("plan")?.unwrap_or(plans));
+        Self::paths(spec, data, grid, policy, plan)
+    }
+
+    /// The same, with policies and plans that the grid does not name.
+    pub(super) fn paths(
+        spec: &Section<'_>,
+        data: &Section<'_>,
+        grid: &Section<'_>,
+        policy: Vec<PolicyName>,
+        plan: Vec<PlanName>,
+    ) -> Result<Self, SpecError> {
         let annealing = spec.section("annealing")?;
         let mut rank = grid.counts("rank", 1..100_001)?.unwrap_or_else(|| vec![8, 32]);
         rank.sort_unstable();
-        let all = PolicyName::ALL.iter().map(|(_, policy)| *policy).collect();
-        let plans = PlanName::ALL.iter().map(|(_, plan)| *plan).collect();
         let read = Self {
             teacher: data.count("teacher", ITEMS)?.unwrap_or(1000),
             student: data.count("student", ITEMS)?.unwrap_or(2000),
@@ -57,8 +69,8 @@ impl GapAnnealing {
             from: annealing.number("from", Bounds::Above(0.0, 1.0))?.unwrap_or(0.15),
             to: annealing.number("to", Bounds::Above(0.0, 1.0))?.unwrap_or(0.03),
             most_uses: annealing.count("most-uses", 1..101)?.unwrap_or(1),
-            policy: grid.choices("policy")?.unwrap_or(all),
-            plan: grid.choices("plan")?.unwrap_or(plans),
+            policy,
+            plan,
             rank,
         };
         annealing.finish()?;

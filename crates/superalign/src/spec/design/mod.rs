@@ -8,6 +8,7 @@ mod gap_calibration;
 mod noise_capacity;
 mod reward_bench;
 mod self_enhancement;
+mod superalignment;
 mod weak_to_strong;
 
 pub use evaluation::Evaluation;
@@ -16,6 +17,7 @@ pub use gap_calibration::GapCalibration;
 pub use noise_capacity::{NoiseCapacity, NoiseName, StudentName};
 pub use reward_bench::{RewardBench, ScorerName};
 pub use self_enhancement::{SelfEnhancement, VariantName};
+pub use superalignment::{ArmName, Component, Superalignment};
 pub use weak_to_strong::WeakToStrong;
 
 use super::SpecError;
@@ -43,6 +45,8 @@ pub enum Design {
     RewardBench(RewardBench),
     /// Rounds in which rungs label for themselves and for each other.
     SelfEnhancement(SelfEnhancement),
+    /// All that the paper proposes, together and apart, against naive weak-to-strong.
+    Superalignment(Superalignment),
     /// Every pair of a teacher and a student that is no weaker.
     WeakToStrong(WeakToStrong),
 }
@@ -64,6 +68,7 @@ impl Design {
             Paradigm::NoiseCapacity => Self::NoiseCapacity(NoiseCapacity::read(data, grid)?),
             Paradigm::RewardBench => Self::RewardBench(RewardBench::read(data, grid)?),
             Paradigm::SelfEnhancement => Self::SelfEnhancement(SelfEnhancement::read(spec, data, grid)?),
+            Paradigm::Superalignment => Self::Superalignment(Superalignment::read(spec, data, grid)?),
             Paradigm::WeakToStrong => Self::WeakToStrong(WeakToStrong::read(data, grid)?),
         })
     }
@@ -119,6 +124,7 @@ enum Paradigm {
     NoiseCapacity,
     RewardBench,
     SelfEnhancement,
+    Superalignment,
     WeakToStrong,
 }
 
@@ -130,6 +136,7 @@ impl Choice for Paradigm {
         ("noise-capacity", Self::NoiseCapacity),
         ("reward-bench", Self::RewardBench),
         ("self-enhancement", Self::SelfEnhancement),
+        ("superalignment", Self::Superalignment),
         ("weak-to-strong", Self::WeakToStrong),
     ];
 }

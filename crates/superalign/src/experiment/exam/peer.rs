@@ -69,8 +69,8 @@ pub(crate) fn collusion_cell(attack: &str, method: &str) -> String {
 
 /// All rows of the peer review.
 pub(super) fn rows(exam: &Exam<'_>) -> Vec<Row> {
-    let players = exam.design.peers(exam.plan);
-    let review = match Review::new(exam, &players) {
+    let players = &exam.peers;
+    let review = match Review::new(exam, players) {
         Ok(review) => review,
         Err(why) => {
             return METHODS
@@ -119,7 +119,7 @@ impl<'a> Review<'a> {
         let mut said: Vec<Vec<&[f64]>> = Vec::new();
         let mut solved = Vec::new();
         for player in players {
-            said.push(exam.said.by_seed(&player.cell, &exam.plan.seeds, "test")?);
+            said.push(exam.said.by_seed(&player.cell, &exam.plan.seeds, exam.part)?);
             solved.push(exam.mean_solved(player)?);
         }
         let mut review = Self {
@@ -133,7 +133,7 @@ impl<'a> Review<'a> {
             ends: Vec::new(),
             own: Vec::new(),
         };
-        for task in exam.withheld().into_iter().take(exam.design.peer) {
+        for task in exam.withheld().into_iter().take(exam.peer) {
             for seed in 0..exam.plan.seeds.len() {
                 let of_seed: Vec<&[f64]> = said.iter().map(|said| said[seed]).collect();
                 review.ask(task, &of_seed);
@@ -166,7 +166,7 @@ impl<'a> Review<'a> {
                     continue;
                 }
                 for (judge, lead_of) in lead.iter().enumerate() {
-                    let preferred = if lead_of.abs() < self.exam.design.tie || *lead_of == 0.0 {
+                    let preferred = if lead_of.abs() < self.exam.tie || *lead_of == 0.0 {
                         Preferred::Tie
                     } else if (*lead_of > 0.0) == (lead[first] > 0.0) {
                         Preferred::First

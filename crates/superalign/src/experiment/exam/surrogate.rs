@@ -73,11 +73,11 @@ pub(crate) fn simulated_cell(error: f64) -> String {
 pub(super) fn rows(exam: &Exam<'_>) -> Vec<Row> {
     let mut students = Vec::new();
     let mut table = Vec::new();
-    for player in exam.design.students(exam.plan) {
+    for player in &exam.students {
         // One that failed has its row with the reason already.
-        let Ok(solved) = exam.mean_solved(&player) else { continue };
+        let Ok(solved) = exam.mean_solved(player) else { continue };
         table.extend(solved);
-        students.push(player);
+        students.push(player.clone());
     }
     let shape = (students.len(), exam.tasks.len());
     let Ok(table) = Array2::from_shape_vec(shape, table) else { return Vec::new() };
@@ -85,7 +85,7 @@ pub(super) fn rows(exam: &Exam<'_>) -> Vec<Row> {
     let mut families: Vec<&str> = exam.tasks.iter().map(|task| task.family).collect();
     families.sort_unstable();
     families.dedup();
-    let known = exam.design.known as u64;
+    let known = exam.known;
     let difficulty = SurrogateKind::HeldOutDifficulty { known };
     let mut rows = bench.validity(&kind_cell(KINDS[0].0), &difficulty);
     rows.extend(bench.degradation(&difficulty));
@@ -196,13 +196,14 @@ impl Bench<'_> {
         let Ok(sides) = self.sides(kind) else { return Vec::new() };
         let supervisors: Vec<(String, Result<Labels, String>)> = self
             .exam
-            .design
-            .supervisors(self.exam.plan)
+            .supervisors
             .iter()
             .map(|supervisor| (supervised_cell(supervisor), self.labels_of(supervisor, &sides)))
             .collect();
         let mut rows = self.fading(&format!("{cell}/labels-by"), &sides, supervisors);
-        rows.extend(self.simulated(&format!("{cell}/simulated"), &sides));
+        if !self.exam.error.is_empty() {
+            rows.extend(self.simulated(&format!("{cell}/simulated"), &sides));
+        }
         rows
     }
 
@@ -228,7 +229,7 @@ impl Bench<'_> {
     fn simulated(&self, cell: &str, sides: &Sides) -> Vec<Row> {
         let (by, n) = (self.few(cell), sides.tasks.len());
         let random = Random::new(sides);
-        let errors: Vec<f64> = [0.0].into_iter().chain(self.exam.design.error.iter().copied()).collect();
+        let errors: Vec<f64> = [0.0].into_iter().chain(self.exam.error.iter().copied()).collect();
         let one = |number: u64| -> Result<Vec<f64>, String> {
             let mut rng = by.seed.nth(number).rng();
             let all = vec![1.0; random.groups];
@@ -244,7 +245,7 @@ impl Bench<'_> {
             by.interval(values.iter().sum::<f64>() / values.len() as f64, values)
         };
         let mut rows = Vec::new();
-        for (place, &error) in self.exam.design.error.iter().enumerate() {
+        for (place, &error) in self.exam.error.iter().enumerate() {
             let tau = estimate(&|draw| draw[place + 1]);
             let cell = simulated_cell(error);
             rows.push(Row::new(&*cell, None, KENDALL, "correlation", n, Ok::<_, String>(tau)));

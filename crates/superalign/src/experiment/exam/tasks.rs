@@ -6,7 +6,7 @@ use superalign_evaluation::surrogate::Tag;
 
 /// Two items of the test part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Task<'a> {
+pub(in crate::experiment) struct Task<'a> {
     /// The place of the right candidate.
     pub(super) right: usize,
     /// The place of the wrong one.
@@ -29,7 +29,7 @@ impl<'a> Task<'a> {
 }
 
 /// Neighbours of one group and different labels; an item without such a neighbour is in no task.
-pub(super) fn tasks<'a>(truth: &Truth<'a>) -> Vec<Task<'a>> {
+pub(in crate::experiment) fn tasks<'a>(truth: &Truth<'a>) -> Vec<Task<'a>> {
     let items = &truth.part.items;
     let mut found = Vec::new();
     let mut i = 0;

@@ -105,12 +105,11 @@ fn all(exam: &Exam<'_>) -> Result<Vec<Row>, String> {
     let by = bootstrap(exam.plan, "extrapolation");
     let few = Bootstrap { draws: by.draws.min(MOST_DRAWS), ..by };
     let students: Vec<(Player, Vec<f64>)> = exam
-        .design
-        .students(exam.plan)
-        .into_iter()
+        .students
+        .iter()
         .filter_map(|student| {
-            let first = exam.solved(&student).ok()?.into_iter().next()?;
-            Some((student, first))
+            let first = exam.solved(student).ok()?.into_iter().next()?;
+            Some((student.clone(), first))
         })
         .collect();
     let mut series = Vec::new();
@@ -318,7 +317,7 @@ fn predictions(
     tested: &[Tested<'_>],
     by: &Bootstrap,
 ) -> Result<Vec<Row>, String> {
-    let known = exam.design.known as u64;
+    let known = exam.known;
     let members = weighted(&weigh(tested, |other| other.rung != student.rung)?);
     let points = counted(exam, solved, None, Some(known))?;
     let mut rows = Vec::new();

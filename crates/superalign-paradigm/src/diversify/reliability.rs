@@ -72,6 +72,8 @@ pub struct Reliability {
     pub accuracy: Vec<Estimate>,
     /// Estimated correlation `(k, k)` of the errors of every two sources, 1 on the diagonal.
     pub correlation: Array2<f64>,
+    /// The mean correlation of the errors of two different sources.
+    pub mean_correlation: Estimate,
     /// The cluster of each source, numbered by first sight: sources of one cluster may err together.
     pub clusters: Vec<usize>,
     /// How far agreement across clusters is from what independent errors allow.
@@ -164,10 +166,12 @@ pub fn reliability(
     let mut found = point(&kinds, config)?;
     let by = &config.bootstrap;
     let mut draws: Vec<Vec<f64>> = vec![Vec::with_capacity(by.draws); kinds.sources];
+    let mut means = Vec::with_capacity(by.draws);
     for n in 0..by.draws as u64 {
         let counts = kinds.drawn(&mut by.seed.nth(n).rng());
         let moments = kinds.of(&counts);
         if let Ok(accuracy) = accuracies(&kinds, &counts, &moments, &found.clusters, config) {
+            means.push(mean_of_pairs(&correlation(&moments, &accuracy)));
             draws.iter_mut().zip(accuracy).for_each(|(draws, accuracy)| draws.push(accuracy));
         }
     }
@@ -176,6 +180,7 @@ pub fn reliability(
         let reason = format!("it does not exist in {undefined} of {} resamples", by.draws);
         return Err(ParadigmError::Undefined { what: WHAT, reason: reason.into() });
     }
+    found.mean_correlation = by.interval(found.mean_correlation.value, means);
     for (accuracy, draws) in found.accuracy.iter_mut().zip(draws) {
         *accuracy = by.interval(accuracy.value, draws);
     }
@@ -225,8 +230,10 @@ fn point(kinds: &Kinds, config: &Config) -> Result<Reliability, ParadigmError> {
     let chi = agreement.misfit(&clusters, &agreement.factors(&clusters, limit(config)));
     let misfit = Misfit { chi_squared: chi.0, freedom: chi.1, fits: agreement.fits(&clusters, chi) };
     let correlation = correlation(&moments, &accuracy);
-    let accuracy = accuracy.into_iter().map(|value| Estimate { value, lo: value, hi: value }).collect();
-    Ok(Reliability { accuracy, correlation, clusters, misfit })
+    let exact = |value: f64| Estimate { value, lo: value, hi: value };
+    let mean_correlation = exact(mean_of_pairs(&correlation));
+    let accuracy = accuracy.into_iter().map(exact).collect();
+    Ok(Reliability { accuracy, correlation, mean_correlation, clusters, misfit })
 }
 
 /// Twice the share of positives less 1.
@@ -303,6 +310,12 @@ fn correlation(moments: &Moments, accuracy: &[f64]) -> Array2<f64> {
         }
         ((moments.product(a, b) - margin(a) * margin(b)) / spread.sqrt()).clamp(-1.0, 1.0)
     })
+}
+
+/// The mean of what is off the diagonal; there are three sources or more.
+fn mean_of_pairs(table: &Array2<f64>) -> f64 {
+    let k = table.nrows() as f64;
+    (table.sum() - table.diag().sum()) / (k * (k - 1.0))
 }
 
 fn undefined(reason: &'static str) -> ParadigmError {

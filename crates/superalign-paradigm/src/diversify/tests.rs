@@ -224,7 +224,13 @@ fn the_process_prefers_good_sources_that_differ() {
     correlation[[0, 1]] = 0.95;
     correlation[[1, 0]] = 0.95;
     let misfit = Misfit { chi_squared: 0.0, freedom: 0.0, fits: true };
-    let found = Reliability { accuracy: accuracy.to_vec(), correlation, clusters: vec![0, 0, 1, 2], misfit };
+    let found = Reliability {
+        accuracy: accuracy.to_vec(),
+        correlation,
+        mean_correlation: accuracy[0],
+        clusters: vec![0, 0, 1, 2],
+        misfit,
+    };
     assert_eq!(process(&found, 1).unwrap(), [0]);
     assert_eq!(process(&found, 2).unwrap(), [0, 2]);
     assert_eq!(process(&found, 3).unwrap(), [0, 1, 2]);

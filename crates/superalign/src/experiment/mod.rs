@@ -11,6 +11,7 @@ pub(crate) mod gap_calibration;
 pub(crate) mod noise_capacity;
 pub(crate) mod reward_bench;
 mod score;
+pub(crate) mod signal_diversity;
 mod transfer;
 pub(crate) mod weak_to_strong;
 
@@ -115,6 +116,7 @@ impl Design {
             Self::GapCalibration(design) => design,
             Self::NoiseCapacity(design) => design,
             Self::RewardBench(design) => design,
+            Self::SignalDiversity(design) => design,
             Self::WeakToStrong(design) => design,
         }
     }

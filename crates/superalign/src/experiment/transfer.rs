@@ -152,7 +152,7 @@ impl<'a> Context<'a> {
             superalign_gap::capability(&truth.correct(said), Some(&truth.groups), &interval)
                 .map_err(|e| e.to_string())
         });
-        Row::new(cell, Some(self.seed), metric, "share", truth.gold.len(), outcome)
+        Row::new(cell, Some(self.seed), metric, "share", truth.len(), outcome)
     }
 
     fn failed(&self, cells: &[&str], why: &str) -> Found {
@@ -163,7 +163,7 @@ impl<'a> Context<'a> {
     fn try_teach(&self, teacher: &Teacher) -> Result<Found, String> {
         let (own, student, test) = (self.truth("teacher")?, self.truth("student")?, self.truth("test")?);
         let drawn = self.drawn(&own, teacher.share)?;
-        let gold: Array1<f64> = drawn.iter().map(|&i| f64::from(own.gold[i])).collect();
+        let gold: Array1<f64> = drawn.iter().map(|&i| f64::from(own.taught()[i])).collect();
         let x = self.features("teacher")?.select(Axis(0), &drawn);
         let config = probe_config(self.inputs.plan, LossName::Xent);
         let probe = fit(x.view(), gold.view(), &config).map_err(|e| e.to_string())?;
@@ -197,7 +197,7 @@ impl<'a> Context<'a> {
             let speaker = Speaker { model: self.rung(), signal: cell, seed: self.seed };
             found.items.extend(item_rows(&speaker, test.part, said, |_| None));
         };
-        let gold: Array1<f64> = drawn.iter().map(|&i| f64::from(own.gold[i])).collect();
+        let gold: Array1<f64> = drawn.iter().map(|&i| f64::from(own.ceiling()[i])).collect();
         let probe = fit(x.view(), gold.view(), &probe_config(plan, LossName::Xent));
         record(ceiling, probe.map_err(|e| e.to_string()).and_then(|probe| verdicts(&probe, test_x)));
         let said = Said::read(earlier);

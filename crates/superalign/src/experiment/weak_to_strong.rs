@@ -100,7 +100,7 @@ fn summarise(design: &WeakToStrong, inputs: &Inputs<'_>, found: &FoundBy) -> Vec
     let said = Said::read(found);
     let correct =
         |cell: &str| said.by_seed(cell, &plan.seeds, "test").map(|by_seed| test.correct_by_seed(&by_seed));
-    let (groups, n) = (Some(test.groups.as_slice()), test.gold.len());
+    let (groups, n) = (Some(test.groups.as_slice()), test.len());
     let mut rows = Vec::new();
     let accuracy = |rows: &mut Vec<Row>, cell: &str| {
         let all = correct(cell);

@@ -11,6 +11,7 @@ mod html;
 pub(crate) mod noise_capacity;
 mod prose;
 pub(crate) mod reward_bench;
+pub(crate) mod signal_diversity;
 mod table;
 pub(crate) mod weak_to_strong;
 

@@ -9,7 +9,7 @@ mod section;
 
 pub use design::{
     Design, Evaluation, GapAnnealing, GapCalibration, LossName, NoiseCapacity, NoiseName, PlanName,
-    PolicyName, RewardBench, ScorerName, StudentName, WeakToStrong,
+    PolicyName, RewardBench, RuleName, ScorerName, SetName, SignalDiversity, StudentName, WeakToStrong,
 };
 pub use error::SpecError;
 pub(crate) use error::nearest;

@@ -23,7 +23,7 @@ pub(super) fn summarise(design: &GapAnnealing, inputs: &Inputs<'_>, found: &Foun
     else {
         return Vec::new();
     };
-    let n = [competence.gold.len(), conformity.gold.len()];
+    let n = [competence.len(), conformity.len()];
     let mut summary = Summary {
         design,
         plan: inputs.plan,

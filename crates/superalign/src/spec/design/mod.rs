@@ -7,6 +7,7 @@ mod gap_annealing;
 mod gap_calibration;
 mod noise_capacity;
 mod reward_bench;
+mod signal_diversity;
 mod weak_to_strong;
 
 pub use evaluation::Evaluation;
@@ -14,6 +15,7 @@ pub use gap_annealing::{GapAnnealing, PlanName, PolicyName};
 pub use gap_calibration::GapCalibration;
 pub use noise_capacity::{NoiseCapacity, NoiseName, StudentName};
 pub use reward_bench::{RewardBench, ScorerName};
+pub use signal_diversity::{RuleName, SetName, SignalDiversity};
 pub use weak_to_strong::WeakToStrong;
 
 use super::SpecError;
@@ -39,6 +41,8 @@ pub enum Design {
     NoiseCapacity(NoiseCapacity),
     /// The world's preference set by section, per rung and scorer.
     RewardBench(RewardBench),
+    /// One source of labels against several, and rules of combination.
+    SignalDiversity(SignalDiversity),
     /// Every pair of a teacher and a student that is no weaker.
     WeakToStrong(WeakToStrong),
 }
@@ -59,6 +63,7 @@ impl Design {
             Paradigm::GapCalibration => Self::GapCalibration(GapCalibration::read(data, grid)?),
             Paradigm::NoiseCapacity => Self::NoiseCapacity(NoiseCapacity::read(data, grid)?),
             Paradigm::RewardBench => Self::RewardBench(RewardBench::read(data, grid)?),
+            Paradigm::SignalDiversity => Self::SignalDiversity(SignalDiversity::read(data, grid)?),
             Paradigm::WeakToStrong => Self::WeakToStrong(WeakToStrong::read(data, grid)?),
         })
     }
@@ -113,6 +118,7 @@ enum Paradigm {
     GapCalibration,
     NoiseCapacity,
     RewardBench,
+    SignalDiversity,
     WeakToStrong,
 }
 
@@ -123,6 +129,7 @@ impl Choice for Paradigm {
         ("gap-calibration", Self::GapCalibration),
         ("noise-capacity", Self::NoiseCapacity),
         ("reward-bench", Self::RewardBench),
+        ("signal-diversity", Self::SignalDiversity),
         ("weak-to-strong", Self::WeakToStrong),
     ];
 }

@@ -9,6 +9,7 @@ mod features;
 pub(crate) mod gap_annealing;
 pub(crate) mod gap_calibration;
 pub(crate) mod noise_capacity;
+pub(crate) mod recipes;
 pub(crate) mod reward_bench;
 mod score;
 pub(crate) mod signal_diversity;

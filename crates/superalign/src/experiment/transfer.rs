@@ -80,9 +80,9 @@ pub(super) struct Student {
 
 /// A job, with the failures of its cells turned into rows.
 pub(super) struct Context<'a> {
-    inputs: &'a Inputs<'a>,
-    rung: usize,
-    seed: u64,
+    pub(super) inputs: &'a Inputs<'a>,
+    pub(super) rung: usize,
+    pub(super) seed: u64,
 }
 
 impl<'a> Context<'a> {
@@ -133,20 +133,26 @@ impl<'a> Context<'a> {
         })
     }
 
-    fn truth(&self, part: &str) -> Result<Truth<'a>, String> {
+    pub(super) fn truth(&self, part: &str) -> Result<Truth<'a>, String> {
         Truth::of(self.inputs.parts, part)
     }
 
-    fn features(&self, part: &str) -> Result<ArrayView2<'a, f32>, String> {
+    pub(super) fn features(&self, part: &str) -> Result<ArrayView2<'a, f32>, String> {
         self.inputs.features[self.rung].part(part)
     }
 
-    fn drawn(&self, truth: &Truth<'_>, share: f64) -> Result<Vec<usize>, String> {
+    pub(super) fn drawn(&self, truth: &Truth<'_>, share: f64) -> Result<Vec<usize>, String> {
         drawn(truth, share, self.inputs.plan.seed(self.seed, truth.part.name))
     }
 
     /// A row with the accuracy on a part.
-    fn accuracy(&self, cell: &str, metric: &str, truth: &Truth<'_>, said: Result<&[f64], &str>) -> Row {
+    pub(super) fn accuracy(
+        &self,
+        cell: &str,
+        metric: &str,
+        truth: &Truth<'_>,
+        said: Result<&[f64], &str>,
+    ) -> Row {
         let interval = bootstrap(self.inputs.plan, &format!("{cell}/{metric}/{}", self.seed));
         let outcome = said.map_err(str::to_owned).and_then(|said| {
             superalign_gap::capability(&truth.correct(said), Some(&truth.groups), &interval)
@@ -155,7 +161,7 @@ impl<'a> Context<'a> {
         Row::new(cell, Some(self.seed), metric, "share", truth.len(), outcome)
     }
 
-    fn failed(&self, cells: &[&str], why: &str) -> Found {
+    pub(super) fn failed(&self, cells: &[&str], why: &str) -> Found {
         let row = |cell: &&str| Row::new(*cell, Some(self.seed), TEST, "share", 0, Err::<Estimate, _>(why));
         Found { rows: cells.iter().map(row).collect(), items: Vec::new() }
     }

@@ -10,6 +10,7 @@ pub(crate) mod gap_calibration;
 mod html;
 pub(crate) mod noise_capacity;
 mod prose;
+mod recipes;
 pub(crate) mod reward_bench;
 pub(crate) mod signal_diversity;
 mod table;

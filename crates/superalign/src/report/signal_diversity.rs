@@ -7,7 +7,7 @@ use super::{Findings, Numbers};
 use crate::experiment::signal_diversity::{
     CLUSTERS, CORRELATION, ESTIMATE_ERROR, ESTIMATED, ESTIMATED_CORRELATION, GAIN, INDEPENDENT, LABEL_GAIN,
     LABELS, Q, TEST, VENDI, best_single, ceiling_cell, member_cells, rule_cell, rule_name, set_cell,
-    set_name, source_cells,
+    set_name, source_cells, teacher_cells,
 };
 use crate::plan::Plan;
 use crate::record::Row;
@@ -16,7 +16,13 @@ use superalign_core::Estimate;
 
 /// Reads the findings out of the numbers.
 pub(crate) fn findings(plan: &Plan, design: &SignalDiversity, numbers: &Numbers<'_>) -> Findings {
-    let page = Page { plan, design, numbers: *numbers, sources: source_cells(design, plan) };
+    let page = Page {
+        plan,
+        design,
+        numbers: *numbers,
+        sources: source_cells(design, plan),
+        teachers: teacher_cells(design, plan),
+    };
     Findings { sentences: page.sentences(), figures: page.figures(), tables: page.tables() }
 }
 
@@ -25,6 +31,7 @@ struct Page<'a> {
     design: &'a SignalDiversity,
     numbers: Numbers<'a>,
     sources: Vec<String>,
+    teachers: Vec<String>,
 }
 
 /// The name in a cell `source=NAME`, or whatever it is.
@@ -42,7 +49,7 @@ impl Page<'_> {
     }
 
     fn best(&self) -> Option<&String> {
-        best_single(&self.sources, |cell| self.estimate(cell, LABELS).map(|e| e.value))
+        best_single(&self.teachers, |cell| self.estimate(cell, LABELS).map(|e| e.value))
     }
 
     /// Every combination.
@@ -55,7 +62,7 @@ impl Page<'_> {
         let ceiling = self.plan.rungs.last().map(|rung| ceiling_cell(&rung.name)).unwrap_or_default();
         if let Some(best) = self.best() {
             out.push(format!(
-                "With hindsight the best single source is the {}: {} of its labels are right, and its student reaches \
+                "With hindsight the best single teacher is the {}: {} of its labels are right, and its student reaches \
                  {} on the test part, where the ceiling is {}. Every combination is compared with it, on the same items.",
                 named(best),
                 self.shown(best, LABELS),
@@ -110,7 +117,7 @@ impl Page<'_> {
             names => Some(format!("{says} for {} of {total}: {}", names.len(), names.join(", "))),
         };
         let parts: Vec<String> = [
-            part(&by[0], &format!("{more} than those of the best single source")),
+            part(&by[0], &format!("{more} than those of the best single teacher")),
             part(&by[1], &format!("{less} than those")),
             part(&by[2], "no difference can be claimed"),
         ]
@@ -191,7 +198,7 @@ impl Page<'_> {
         let kinds: Vec<String> = self.design.rule.iter().map(|&rule| rule_name(rule).to_owned()).collect();
         let reference = |metric: &str| {
             let value = self.best().and_then(|best| self.estimate(best, metric)).map(|e| e.value);
-            value.map(|value| (value, "best single"))
+            value.map(|value| (value, "best teacher"))
         };
         let bars = |title, metric| {
             figure::bars(&Bars {
@@ -210,7 +217,7 @@ impl Page<'_> {
                       source, chosen with hindsight.".to_owned()),
             (students, "Test accuracy of the strongest rung taught by each signal. The line is the student of the best \
                         single source.".to_owned()),
-            (self.correlations(), "Label accuracy of a set's combinations less that of the best single source, against \
+            (self.correlations(), "Label accuracy of a set's combinations less that of the best single teacher, against \
                                    how far its members' errors correlate.".to_owned()),
             (self.estimates(), "A point per source and set; the curve is where the estimate is the truth.".to_owned()),
         ]
@@ -234,7 +241,7 @@ impl Page<'_> {
         figure::scatter(&Scatter {
             title: "Gain of the labels against correlation of errors",
             x: "mean correlation of errors",
-            y: "gain over the best single source",
+            y: "gain over the best single teacher",
             reference: Some((0.0, "no gain")),
             dots: self.design.rule.iter().map(of).collect(),
             curve: Vec::new(),
@@ -272,7 +279,7 @@ impl Page<'_> {
 
     fn tables(&self) -> Vec<Table> {
         let header = ["set", "rule", "right labels", "gain", "student acc.", "gain"];
-        let mut main = Table::new("Combined signals, against the best single source", 2, &header);
+        let mut main = Table::new("Combined signals, against the best single teacher", 2, &header);
         for (set, rule) in self.combinations() {
             let cell = rule_cell(set, rule);
             let mut row = vec![set_name(set).to_owned(), rule_name(rule).to_owned()];

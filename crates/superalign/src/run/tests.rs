@@ -19,6 +19,7 @@ struct Fake {
 
 use std::sync::Arc;
 
+mod diversity;
 mod evaluation;
 
 impl Fake {
@@ -108,6 +109,17 @@ seeds = 2
 bootstrap.draws = 200
 "#;
 
+/// As `WEAK`, with everything that can happen between labels and student.
+const RECIPES: &str = r#"
+name = "recipes"
+question = "What helps?"
+paradigm = "weak-to-strong"
+seeds = 2
+bootstrap.draws = 200
+grid.loss = ["xent"]
+grid.recipe = ["direct", "bootstrapped", "confidence-filter", "agreement-filter", "self-training", "zero-shot"]
+"#;
+
 const CALIBRATE: &str = r#"
 name = "calibrate"
 question = "Which gap gains most?"
@@ -132,7 +144,10 @@ grid.rank = [2, 4]
 
 fn prepared(text: &str, reads: &Arc<AtomicUsize>) -> (Plan, Material) {
     let path = Path::new("experiments/test.toml");
-    let overrides = Overrides { models: vec!["small".into(), "large".into()], ..Overrides::default() };
+    // What several sources say is told from three rungs below the student on.
+    let several = text.contains("signal-diversity") || text == RECIPES;
+    let rungs: &[&str] = if several { &["small", "middle", "other", "large"] } else { &["small", "large"] };
+    let overrides = Overrides { models: rungs.iter().map(Into::into).collect(), ..Overrides::default() };
     let spec = Spec::parse(path, text.into(), Profile::Quick, &overrides).unwrap();
     // With 600 items a student of 40 features sees through the teacher's errors (0.84 ± 0.03 against
     // 0.65 ± 0.05, over draws of such features); with 120 it learns as many of its own (0.67 ± 0.05).
@@ -147,6 +162,8 @@ fn prepared(text: &str, reads: &Arc<AtomicUsize>) -> (Plan, Material) {
     let mut open = |path: &Path| -> Result<Box<dyn Model>, crate::plan::LadderError> {
         Ok(Box::new(match path.to_str() {
             Some("small") => Fake::new("small", 4, 0.15, reads),
+            Some("middle") => Fake::new("middle", 6, 0.2, reads),
+            Some("other") => Fake::new("other", 5, 0.2, reads),
             _ => Fake::new("large", 40, 0.6, reads),
         }))
     };
@@ -345,7 +362,9 @@ fn kill(whole: &Path, into: &Path, cut: usize) {
 
 #[test]
 fn killed_at_any_moment_it_ends_with_the_same_bytes() {
-    for text in [NOISE, WEAK, CALIBRATE, ANNEAL, evaluation::EVALUATION, evaluation::REWARD] {
+    for text in
+        [NOISE, RECIPES, CALIBRATE, ANNEAL, diversity::DIVERSITY, evaluation::EVALUATION, evaluation::REWARD]
+    {
         let first = Bench::new();
         let Outcome::Complete { folder, .. } = first.go(text, Past::Continue, How::KeepingCells).unwrap()
         else {
@@ -470,7 +489,16 @@ fn what_would_be_fetched_is_found() {
 #[test]
 fn the_page_stands_alone() {
     let bench = Bench::new();
-    for text in [NOISE, WEAK, CALIBRATE, ANNEAL, evaluation::EVALUATION, evaluation::REWARD] {
+    for text in [
+        NOISE,
+        WEAK,
+        RECIPES,
+        CALIBRATE,
+        ANNEAL,
+        diversity::DIVERSITY,
+        evaluation::EVALUATION,
+        evaluation::REWARD,
+    ] {
         let (folder, mut manifest, rows) = bench.run(text);
         let page = std::fs::read_to_string(folder.join("report.html")).unwrap();
         assert_eq!(fetched(&page), Vec::<&str>::new());

@@ -9,7 +9,8 @@ mod section;
 
 pub use design::{
     Design, Evaluation, GapAnnealing, GapCalibration, LossName, NoiseCapacity, NoiseName, PlanName,
-    PolicyName, RewardBench, RuleName, ScorerName, SetName, SignalDiversity, StudentName, WeakToStrong,
+    PolicyName, RecipeName, RewardBench, RuleName, ScorerName, SetName, SignalDiversity, StudentName,
+    WeakToStrong,
 };
 pub use error::SpecError;
 pub(crate) use error::nearest;

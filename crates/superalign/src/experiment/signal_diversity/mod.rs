@@ -21,10 +21,10 @@ use superalign_paradigm::diversify::Rule;
 
 pub(crate) use super::transfer::{LABELS, TEST, ceiling_cell};
 
-/// Test accuracy of the student of a combined signal minus that of the student of the best single source.
-pub(crate) const GAIN: &str = "gain-over-best-single";
-/// Accuracy of the combined labels minus that of the labels of the best single source.
-pub(crate) const LABEL_GAIN: &str = "label-gain-over-best-single";
+/// Test accuracy of the student of a combined signal minus that of the student of the best single teacher.
+pub(crate) const GAIN: &str = "gain-over-best-teacher";
+/// Accuracy of the combined labels minus that of the labels of the best single teacher.
+pub(crate) const LABEL_GAIN: &str = "label-gain-over-best-teacher";
 /// Accuracy that is estimated from votes alone.
 pub(crate) const ESTIMATED: &str = "estimated-accuracy";
 /// That less the true accuracy on the same items.
@@ -110,7 +110,14 @@ pub(crate) fn rule_name(rule: RuleName) -> &'static str {
     rule.name()
 }
 
-/// The source that is righter on average than any other, with hindsight: the reference that a combination has to beat.
+/// The cells of the single teachers: a probe of every rung below the student.
+pub(crate) fn teacher_cells(design: &SignalDiversity, plan: &Plan) -> Vec<String> {
+    let teachers = design.members_of(SetName::Rungs, plan.rungs.len()).into_iter();
+    teachers.map(|source| source_cell(source, plan)).collect()
+}
+
+/// The one of these cells that is righter on average than any other, with hindsight: of single teachers, the reference
+/// that a combination has to beat.
 pub(crate) fn best_single<'a>(
     cells: &'a [String],
     accuracy: impl Fn(&str) -> Option<f64>,

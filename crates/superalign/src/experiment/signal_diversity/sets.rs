@@ -18,6 +18,9 @@ use superalign_signal::ensemble::{
     IndependentSources, Outcomes, Pairwise, independent_sources, outcome_correlation, pairwise,
 };
 
+/// Resamples for the intervals of what is true of a set.
+const DRAWS: usize = 200;
+
 /// A label for every item of the student part, by the cell that it makes.
 type Lessons = Vec<(String, Result<Vec<f64>, String>)>;
 
@@ -138,19 +141,18 @@ impl Sets<'_> {
         let gold = student.evaluation();
         let said = signal.votes().mapv(|vote| vote >= 0.5);
         let right = Array2::from_shape_fn(said.dim(), |(i, k)| said[[i, k]] == gold[i]);
-        let by = self.interval(cell, CORRELATION);
-        type Of = fn(ArrayView2<'_, bool>) -> Result<f64, String>;
-        let of_right: [(&str, &str, Of); 3] = [
-            (CORRELATION, "correlation", mean_correlation),
-            (Q, "correlation", mean_q),
-            (INDEPENDENT, "count", worth),
-        ];
-        for (metric, unit, of) in of_right {
-            let found = over_items(right.view(), &student.groups, &by, of);
+        let by = Bootstrap { draws: DRAWS, ..self.interval(cell, CORRELATION) };
+        let of_errors = over_items(right.view(), &student.groups, &by, errors);
+        for (found, (metric, unit)) in of_errors.into_iter().zip([
+            (CORRELATION, "correlation"),
+            (Q, "correlation"),
+            (INDEPENDENT, "count"),
+        ]) {
             self.push(cell, metric, unit, student.len(), found);
         }
-        let found = over_items(said.view(), &student.groups, &by, voters);
-        self.push(cell, VENDI, "count", student.len(), found);
+        for found in over_items(said.view(), &student.groups, &by, |said| [voters(said)]) {
+            self.push(cell, VENDI, "count", student.len(), found);
+        }
     }
 
     /// One student of the strongest rung for every label, and one for the truth.
@@ -204,50 +206,55 @@ impl Sets<'_> {
     }
 }
 
-/// A statistic of a table (items, sources), with its interval over resampled groups of items.
-fn over_items(
+/// Statistics of a table (items, sources), with their intervals over resampled groups of items.
+fn over_items<const N: usize>(
     table: ArrayView2<'_, bool>,
     groups: &[u32],
     by: &Bootstrap,
-    of: impl Fn(ArrayView2<'_, bool>) -> Result<f64, String>,
-) -> Result<Estimate, String> {
-    let value = of(table)?;
+    of: impl Fn(ArrayView2<'_, bool>) -> [Result<f64, String>; N],
+) -> [Result<Estimate, String>; N] {
+    let values = of(table);
     let count = groups.iter().max().map_or(0, |last| *last as usize + 1);
     let mut members: Vec<Vec<usize>> = vec![Vec::new(); count];
     groups.iter().enumerate().for_each(|(item, &group)| members[group as usize].push(item));
-    let mut draws = Vec::with_capacity(by.draws);
+    let mut draws: [Vec<f64>; N] = std::array::from_fn(|_| Vec::with_capacity(by.draws));
     for n in 0..by.draws as u64 {
         let mut rng = by.seed.nth(n).rng();
         let places: Vec<usize> =
             (0..count).flat_map(|_| members[below(&mut rng, count)].iter().copied()).collect();
-        draws.extend(of(table.select(Axis(0), &places).view()));
+        let drawn = of(table.select(Axis(0), &places).view());
+        draws.iter_mut().zip(drawn).for_each(|(draws, value)| draws.extend(value));
     }
-    let undefined = by.draws - draws.len();
-    if undefined * 20 > by.draws {
-        return Err(format!("it does not exist in {undefined} of {} resamples", by.draws));
-    }
-    Ok(by.interval(value, draws))
+    let mut draws = draws.into_iter();
+    values.map(|value| {
+        let draws = draws.next().unwrap_or_default();
+        let (value, undefined) = (value?, by.draws - draws.len());
+        if undefined * 20 > by.draws {
+            return Err(format!("it does not exist in {undefined} of {} resamples", by.draws));
+        }
+        Ok(by.interval(value, draws))
+    })
 }
 
-fn mean_correlation(right: ArrayView2<'_, bool>) -> Result<f64, String> {
-    let outcomes = Outcomes::new(right).map_err(|e| e.to_string())?;
-    let table = outcome_correlation(&outcomes).map_err(|e| e.to_string())?;
-    let k = table.nrows() as f64;
-    Ok((table.sum() - k) / (k * (k - 1.0)))
-}
-
-fn mean_q(right: ArrayView2<'_, bool>) -> Result<f64, String> {
-    let outcomes = Outcomes::new(right).map_err(|e| e.to_string())?;
-    let pairs = pairwise(&outcomes, Pairwise::QStatistic).map_err(|e| e.to_string())?;
-    let n = pairs.len() as f64;
-    let sum: Result<f64, _> = pairs.into_iter().map(|pair| pair.value).sum();
-    sum.map(|sum| sum / n).map_err(|e| e.to_string())
-}
-
-fn worth(right: ArrayView2<'_, bool>) -> Result<f64, String> {
-    let outcomes = Outcomes::new(right).map_err(|e| e.to_string())?;
-    let table = outcome_correlation(&outcomes).map_err(|e| e.to_string())?;
-    independent_sources(table.view(), IndependentSources::MeanCorrelation).map_err(|e| e.to_string())
+/// Mean correlation of errors, mean Q, and the number of sources that err apart which these are worth.
+fn errors(right: ArrayView2<'_, bool>) -> [Result<f64, String>; 3] {
+    let outcomes = match Outcomes::new(right) {
+        Ok(outcomes) => outcomes,
+        Err(why) => return std::array::from_fn(|_| Err(why.to_string())),
+    };
+    let table = outcome_correlation(&outcomes).map_err(|e| e.to_string());
+    let correlation = table.clone().map(|table| {
+        let k = table.nrows() as f64;
+        (table.sum() - k) / (k * (k - 1.0))
+    });
+    let q = pairwise(&outcomes, Pairwise::QStatistic).and_then(|pairs| {
+        let n = pairs.len() as f64;
+        Ok(pairs.into_iter().map(|pair| pair.value).sum::<Result<f64, _>>()? / n)
+    });
+    let worth = table.and_then(|table| {
+        independent_sources(table.view(), IndependentSources::MeanCorrelation).map_err(|e| e.to_string())
+    });
+    [correlation, q.map_err(|e| e.to_string()), worth]
 }
 
 /// The Vendi score of the mean products of votes, yes as 1 and no as -1.

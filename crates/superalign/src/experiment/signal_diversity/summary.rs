@@ -1,8 +1,9 @@
-//! The rows over all seeds, each combination against the best single source on the same items.
+//! The rows over all seeds, each combination against the best single teacher on the same items.
 
 use super::{
     CLUSTERS, CORRELATION, ESTIMATE_ERROR, ESTIMATED, ESTIMATED_CORRELATION, GAIN, INDEPENDENT, LABEL_GAIN,
     LABELS, Q, TEST, VENDI, best_single, ceiling_cell, member_cells, rule_cell, set_cell, source_cells,
+    teacher_cells,
 };
 use crate::experiment::score::{Said, Truth, bootstrap};
 use crate::experiment::{FoundBy, Inputs};
@@ -30,8 +31,9 @@ pub(super) fn summarise(design: &SignalDiversity, inputs: &Inputs<'_>, found: &F
         let row = summary.rows.iter().find(|row| row.cell == cell && row.metric == LABELS);
         row.and_then(|row| row.value)
     };
-    let best =
-        best_single(&sources, accuracy).cloned().ok_or_else(|| "no single source has labels".to_owned());
+    let best = best_single(&teacher_cells(design, plan), accuracy)
+        .cloned()
+        .ok_or_else(|| "no single teacher has labels".to_owned());
     for &set in &design.set {
         let cell = set_cell(set);
         for (metric, unit) in [
@@ -90,7 +92,7 @@ impl Summary<'_> {
         self.rows.push(Row::new(cell, None, metric, "share", truth.len(), outcome));
     }
 
-    /// What a combination gains over the best single source, on the same items and seeds.
+    /// What a combination gains over the best single teacher, on the same items and seeds.
     fn gain(&mut self, cell: &str, metric: &str, best: &Result<String, String>) {
         let by = bootstrap(self.inputs.plan, &format!("{cell}/{metric}"));
         let truth = self.truth(metric);

@@ -16,7 +16,7 @@ pub use gap_calibration::GapCalibration;
 pub use noise_capacity::{NoiseCapacity, NoiseName, StudentName};
 pub use reward_bench::{RewardBench, ScorerName};
 pub use signal_diversity::{RuleName, SetName, SignalDiversity};
-pub use weak_to_strong::WeakToStrong;
+pub use weak_to_strong::{RecipeName, WeakToStrong};
 
 use super::SpecError;
 use super::section::{Choice, Section};

@@ -214,9 +214,9 @@ impl Page<'_> {
         let students = bars("Students of combined signals", TEST);
         vec![
             (labels, "Accuracy of the combined labels on the items that they were made for. The line is the best single \
-                      source, chosen with hindsight.".to_owned()),
+                      teacher, chosen with hindsight.".to_owned()),
             (students, "Test accuracy of the strongest rung taught by each signal. The line is the student of the best \
-                        single source.".to_owned()),
+                        single teacher.".to_owned()),
             (self.correlations(), "Label accuracy of a set's combinations less that of the best single teacher, against \
                                    how far its members' errors correlate.".to_owned()),
             (self.estimates(), "A point per source and set; the curve is where the estimate is the truth.".to_owned()),

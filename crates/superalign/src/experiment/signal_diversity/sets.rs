@@ -8,9 +8,9 @@ use crate::experiment::score::{Said, Speaker, Truth, bootstrap, drawn, item_rows
 use crate::experiment::{Found, FoundBy, Inputs, Job, probe_config};
 use crate::record::Row;
 use crate::spec::{LossName, SetName, SignalDiversity};
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, Axis};
 use superalign_core::{Bootstrap, Estimate, below};
-use superalign_learner::fit_sweep;
+use superalign_learner::{fit, fit_sweep};
 use superalign_paradigm::diversify::{Config, combine, reliability};
 use superalign_paradigm::{Paradigm, Signal, Source};
 use superalign_signal::embedding::{Diagonal, vendi_score_of_kernel};
@@ -164,20 +164,23 @@ impl Sets<'_> {
         let x = features.part("student")?.select(Axis(0), &drawn);
         let test_x = features.part("test")?;
         let known: Vec<&[f64]> = self.lessons.iter().filter_map(|(_, l)| l.as_deref().ok()).collect();
-        let ceiling = known.len();
-        let labels = Array2::from_shape_fn((drawn.len(), known.len() + 1), |(i, k)| {
-            if k == ceiling { f64::from(own.ceiling()[drawn[i]]) } else { known[k][drawn[i]] }
-        });
-        let mut probes = fit_sweep(x.view(), labels.view(), &probe_config(plan, LossName::Xent)).into_iter();
+        let labels = Array2::from_shape_fn((drawn.len(), known.len()), |(i, k)| known[k][drawn[i]]);
+        let config = probe_config(plan, LossName::Xent);
+        let mut probes = fit_sweep(x.view(), labels.view(), &config).into_iter();
         let mut next = || -> Result<Vec<f64>, String> {
             let probe = probes.next().ok_or("the sweep gave too few probes")?.map_err(|e| e.to_string())?;
             Ok(probe.probabilities(test_x).map_err(|e| e.to_string())?.to_vec())
         };
+        // By itself: in one sweep the truth would change the last bits of what the others learn.
+        let gold: Array1<f64> = drawn.iter().map(|&i| f64::from(own.ceiling()[i])).collect();
+        let ceiling = fit(x.view(), gold.view(), &config)
+            .and_then(|probe| probe.probabilities(test_x))
+            .map_or_else(|e| Err(e.to_string()), |said| Ok(said.to_vec()));
         let mut said: Vec<(String, Result<Vec<f64>, String>)> = Vec::new();
         for (cell, label) in &self.lessons {
             said.push((cell.clone(), label.as_ref().map_err(Clone::clone).and_then(|_| next())));
         }
-        said.push((ceiling_cell(self.rung()), next()));
+        said.push((ceiling_cell(self.rung()), ceiling));
         for (cell, label) in std::mem::take(&mut self.lessons) {
             // Sources wrote down their labels themselves.
             if let (Ok(label), true) = (&label, cell.starts_with("set=")) {

@@ -127,26 +127,31 @@ impl Page<'_> {
         Some(format!("{what} of combined signals: {}.", parts.join("; ")))
     }
 
+    /// What a rule comes to, mean over the sets: of labels, and of students, which see how soft the labels are as well.
     fn rules(&self) -> Option<String> {
-        let mut rules: Vec<(RuleName, f64)> = Vec::new();
-        for &rule in &self.design.rule {
-            let all: Vec<f64> = self
-                .design
-                .set
-                .iter()
-                .filter_map(|&set| Some(self.estimate(&rule_cell(set, rule), LABELS)?.value))
-                .collect();
-            if all.len() == self.design.set.len() {
+        let of = |metric: &str| -> Option<String> {
+            let mut rules: Vec<(RuleName, f64)> = Vec::new();
+            for &rule in &self.design.rule {
+                let all: Option<Vec<f64>> = self
+                    .design
+                    .set
+                    .iter()
+                    .map(|&set| Some(self.estimate(&rule_cell(set, rule), metric)?.value))
+                    .collect();
+                let all = all?;
                 rules.push((rule, all.iter().sum::<f64>() / all.len() as f64));
             }
-        }
-        rules.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let listed: Vec<String> =
-            rules.iter().map(|(rule, mean)| format!("{} {mean:.3}", rule_name(*rule))).collect();
-        (!listed.is_empty()).then(|| {
-            let sets = count(self.design.set.len(), "set");
-            format!("Share of right labels by rule, mean over {sets}: {}.", and(&listed))
-        })
+            rules.sort_by(|a, b| b.1.total_cmp(&a.1));
+            let listed: Vec<String> =
+                rules.iter().map(|(rule, mean)| format!("{} {mean:.3}", rule_name(*rule))).collect();
+            (!listed.is_empty()).then(|| and(&listed))
+        };
+        let sets = count(self.design.set.len(), "set");
+        Some(format!(
+            "By rule, mean over {sets}: right labels {}; test accuracy of students {}.",
+            of(LABELS)?,
+            of(TEST)?
+        ))
     }
 
     /// How good the estimates were that saw no gold label.

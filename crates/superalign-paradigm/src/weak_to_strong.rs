@@ -19,7 +19,7 @@
 use crate::{Cost, ParadigmError, Signal, Source};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use superalign_core::LogLikelihood;
-use superalign_learner::{Probe, ProbeConfig, fit, sweep_logits};
+use superalign_learner::{Probe, ProbeConfig, fit};
 
 /// Every pair of a teacher and a student that is no weaker, among `rungs` from the weakest to the strongest: teacher 0
 /// with all, and so on. A rung that teaches itself is among them.
@@ -336,14 +336,6 @@ pub fn zero_shot(
     let votes: Array1<f64> = odds.iter().map(|odds| 1.0 / (1.0 + (middle - odds).exp())).collect();
     let cost = Cost { calls: items.len() as u64, ..Cost::default() };
     Ok(Signal::mean(items, vec![source], votes.insert_axis(Axis(1)))?.costing(cost))
-}
-
-/// What several probes say of the same features, `(n, probes)`.
-///
-/// # Errors
-/// Features that do not fit the probes.
-pub fn votes(features: ArrayView2<'_, f32>, probes: &[&Probe]) -> Result<Array2<f64>, ParadigmError> {
-    Ok(sweep_logits(features, probes)?.mapv(|logit| 1.0 / (1.0 + (-logit).exp())))
 }
 
 fn rows(features: ArrayView2<'_, f32>, expected: usize) -> Result<(), ParadigmError> {

@@ -5,9 +5,9 @@ use super::prose::{Effect, and, count, effect};
 use super::table::{Table, shown};
 use super::{Findings, Numbers};
 use crate::experiment::signal_diversity::{
-    CLUSTERS, CORRELATION, ESTIMATE_ERROR, ESTIMATED, ESTIMATED_CORRELATION, GAIN, INDEPENDENT, LABEL_GAIN,
-    LABELS, Q, TEST, VENDI, best_single, ceiling_cell, member_cells, rule_cell, rule_name, set_cell,
-    set_name, source_cells, teacher_cells,
+    CLUSTERS, CORRELATION, ESTIMATE_ERROR, ESTIMATED, ESTIMATED_CORRELATION, GAIN, INDEPENDENT, KIN_ERROR,
+    LABEL_GAIN, LABELS, Q, TEST, VENDI, best_single, ceiling_cell, member_cells, rule_cell, rule_name,
+    set_cell, set_name, source_cells, teacher_cells,
 };
 use crate::plan::Plan;
 use crate::record::Row;
@@ -184,11 +184,33 @@ impl Page<'_> {
         Some(format!(
             "Accuracies estimated from votes alone differ from the truth by {size:.3} on average ({mean:+.3} with their \
              sign; the most by {:+.3}, in {}), and the interval reaches the truth for {covers} of {n}. By set: {}. \
-             Where all members find the same items hard, that looks like skill.",
+             Where all members find the same items hard, that looks like skill.{}",
             worst.1.value,
             set_name(worst.0),
-            and(&by_set)
+            and(&by_set),
+            self.kin().unwrap_or_default()
         ))
+    }
+
+    /// What is gained by knowing that sources of one rung may err together.
+    fn kin(&self) -> Option<String> {
+        let mean = |set: SetName, metric: &str| -> Option<f64> {
+            let cells = member_cells(self.design, set, self.plan);
+            let all: Option<Vec<f64>> =
+                cells.iter().map(|(cell, _)| Some(self.estimate(cell, metric)?.value.abs())).collect();
+            all.map(|all| all.iter().sum::<f64>() / all.len() as f64)
+        };
+        let of = |&set: &SetName| {
+            let (plain, by_kin) = (mean(set, ESTIMATE_ERROR)?, mean(set, KIN_ERROR)?);
+            Some(format!("from {plain:.3} to {by_kin:.3} in {}", set_name(set)))
+        };
+        let listed: Vec<String> = self.design.set.iter().filter_map(of).collect();
+        (!listed.is_empty()).then(|| {
+            format!(
+                " To be told that sources of one rung may err together changes the mean size of the difference {}.",
+                and(&listed)
+            )
+        })
     }
 
     fn figures(&self) -> Vec<(String, String)> {
@@ -317,7 +339,7 @@ impl Page<'_> {
         for cell in &self.sources {
             sources.rows.push(vec![named(cell).to_owned(), self.shown(cell, LABELS), self.shown(cell, TEST)]);
         }
-        let header = ["set", "source", "true accuracy", "estimated", "difference"];
+        let header = ["set", "source", "true accuracy", "estimated", "difference", "difference, by kin"];
         let mut estimates =
             Table::new("Accuracies estimated from votes alone, and the withheld truth", 2, &header);
         for &set in &self.design.set {
@@ -328,6 +350,7 @@ impl Page<'_> {
                     self.shown(&source, LABELS),
                     self.shown(&cell, ESTIMATED),
                     self.shown(&cell, ESTIMATE_ERROR),
+                    self.numbers.summary(&cell, KIN_ERROR).map_or_else(String::new, |row| shown(Some(row))),
                 ]);
             }
         }

@@ -29,6 +29,8 @@ pub(crate) const LABEL_GAIN: &str = "label-gain-over-best-teacher";
 pub(crate) const ESTIMATED: &str = "estimated-accuracy";
 /// That less the true accuracy on the same items.
 pub(crate) const ESTIMATE_ERROR: &str = "estimate-less-truth";
+/// As [`ESTIMATE_ERROR`], with sources of one rung taken to err together, where a set has several of some rungs.
+pub(crate) const KIN_ERROR: &str = "estimate-by-kin-less-truth";
 /// Mean correlation of the errors of two sources.
 pub(crate) const CORRELATION: &str = "error-correlation";
 /// The same, estimated from votes alone.

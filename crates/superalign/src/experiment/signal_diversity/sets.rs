@@ -1,8 +1,8 @@
 //! Sets of sources: what is estimated of them, what is true of them, their combined labels, and the students of those.
 
 use super::{
-    CLUSTERS, CORRELATION, ESTIMATE_ERROR, ESTIMATED, ESTIMATED_CORRELATION, INDEPENDENT, LABELS, Q, TEST,
-    VENDI, ceiling_cell, rule_cell, set_cell, source_cell,
+    CLUSTERS, CORRELATION, ESTIMATE_ERROR, ESTIMATED, ESTIMATED_CORRELATION, INDEPENDENT, KIN_ERROR, LABELS,
+    Q, TEST, VENDI, ceiling_cell, rule_cell, set_cell, source_cell,
 };
 use crate::experiment::score::{Said, Speaker, Truth, bootstrap, drawn, item_rows};
 use crate::experiment::{Found, FoundBy, Inputs, Job, probe_config};
@@ -11,7 +11,7 @@ use crate::spec::{LossName, SetName, SignalDiversity};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use superalign_core::{Bootstrap, Estimate, below};
 use superalign_learner::{fit, fit_sweep};
-use superalign_paradigm::diversify::{Config, combine, reliability};
+use superalign_paradigm::diversify::{Config, Dependence, Reliability, combine, kin, reliability};
 use superalign_paradigm::{Paradigm, Signal, Source};
 use superalign_signal::embedding::{Diagonal, vendi_score_of_kernel};
 use superalign_signal::ensemble::{
@@ -116,6 +116,7 @@ impl Sets<'_> {
             self.lessons
                 .push((rule_cell(set, rule), label.map(|combined| combined.signal.labels().to_vec())));
         }
+        let by_kin = self.by_kin(&cell, &signal, &student.groups);
         for (place, source) in signal.sources().iter().enumerate() {
             let cell = format!("{cell}/{}", source.name);
             let accuracy = estimated.as_ref().map(|found| found.accuracy[place]).map_err(Clone::clone);
@@ -125,6 +126,10 @@ impl Sets<'_> {
             let less = |e: Estimate| Estimate { value: e.value - right, lo: e.lo - right, hi: e.hi - right };
             self.push(&cell, ESTIMATED, "share", n, accuracy.clone());
             self.push(&cell, ESTIMATE_ERROR, "difference", n, accuracy.map(less));
+            if let Some(found) = &by_kin {
+                let accuracy = found.as_ref().map(|found| less(found.accuracy[place])).map_err(Clone::clone);
+                self.push(&cell, KIN_ERROR, "difference", n, accuracy);
+            }
         }
         let shared = estimated.as_ref().map(|found| found.mean_correlation).map_err(Clone::clone);
         self.push(&cell, ESTIMATED_CORRELATION, "correlation", n, shared);
@@ -134,6 +139,19 @@ impl Sets<'_> {
         });
         self.push(&cell, CLUSTERS, "count", n, clusters);
         self.true_diversity(&cell, &signal, &student);
+    }
+
+    /// What is estimated where sources of one rung are taken to err together; nothing where that is no news, or leaves
+    /// fewer than three clusters.
+    fn by_kin(&self, cell: &str, signal: &Signal, groups: &[u32]) -> Option<Result<Reliability, String>> {
+        let kin = kin(signal.sources());
+        let rungs = kin.iter().max().map_or(0, |last| last + 1);
+        if rungs < 3 || rungs == kin.len() {
+            return None;
+        }
+        let dependence = Dependence::Known(kin);
+        let config = Config { dependence, bootstrap: self.interval(cell, KIN_ERROR), ..Config::default() };
+        Some(reliability(signal.votes(), Some(groups), &config).map_err(|e| e.to_string()))
     }
 
     /// How differently the members vote and err, by the truth.

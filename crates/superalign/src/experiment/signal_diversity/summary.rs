@@ -1,9 +1,9 @@
 //! The rows over all seeds, each combination against the best single teacher on the same items.
 
 use super::{
-    CLUSTERS, CORRELATION, ESTIMATE_ERROR, ESTIMATED, ESTIMATED_CORRELATION, GAIN, INDEPENDENT, LABEL_GAIN,
-    LABELS, Q, TEST, VENDI, best_single, ceiling_cell, member_cells, rule_cell, set_cell, source_cells,
-    teacher_cells,
+    CLUSTERS, CORRELATION, ESTIMATE_ERROR, ESTIMATED, ESTIMATED_CORRELATION, GAIN, INDEPENDENT, KIN_ERROR,
+    LABEL_GAIN, LABELS, Q, TEST, VENDI, best_single, ceiling_cell, member_cells, rule_cell, set_cell,
+    source_cells, teacher_cells,
 };
 use crate::experiment::score::{Said, Truth, bootstrap};
 use crate::experiment::{FoundBy, Inputs};
@@ -49,6 +49,9 @@ pub(super) fn summarise(design: &SignalDiversity, inputs: &Inputs<'_>, found: &F
         for (cell, _) in member_cells(design, set, plan) {
             summary.mean(&cell, ESTIMATED, "share");
             summary.mean(&cell, ESTIMATE_ERROR, "difference");
+            if summary.measured(&cell, KIN_ERROR) {
+                summary.mean(&cell, KIN_ERROR, "difference");
+            }
         }
         for &rule in &design.rule {
             let cell = rule_cell(set, rule);
@@ -102,6 +105,11 @@ impl Summary<'_> {
                 .map_err(|e| e.to_string())
         });
         self.rows.push(Row::new(cell, None, metric, "difference", truth.len(), outcome));
+    }
+
+    /// Whether any seed has that metric.
+    fn measured(&self, cell: &str, metric: &str) -> bool {
+        self.found.values().flat_map(|found| &found.rows).any(|row| row.cell == cell && row.metric == metric)
     }
 
     /// The mean over seeds of a number and of the ends of its interval: that of one seed, not a narrower one of all.

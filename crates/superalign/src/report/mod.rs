@@ -10,8 +10,10 @@ pub(crate) mod gap_calibration;
 mod html;
 pub(crate) mod noise_capacity;
 mod prose;
+mod recipes;
 pub(crate) mod reward_bench;
 pub(crate) mod superalignment;
+pub(crate) mod signal_diversity;
 mod table;
 pub(crate) mod weak_to_strong;
 

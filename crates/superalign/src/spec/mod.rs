@@ -9,7 +9,8 @@ mod section;
 
 pub use design::{
     ArmName, Component, Design, Evaluation, GapAnnealing, GapCalibration, LossName, NoiseCapacity, NoiseName,
-    PlanName, PolicyName, RewardBench, ScorerName, StudentName, Superalignment, WeakToStrong,
+    PlanName, PolicyName, RecipeName, RewardBench, RuleName, ScorerName, SetName, SignalDiversity, StudentName,
+    Superalignment, WeakToStrong,
 };
 pub use error::SpecError;
 pub(crate) use error::nearest;

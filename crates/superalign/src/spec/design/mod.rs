@@ -8,6 +8,7 @@ mod gap_calibration;
 mod noise_capacity;
 mod reward_bench;
 mod superalignment;
+mod signal_diversity;
 mod weak_to_strong;
 
 pub use evaluation::Evaluation;
@@ -16,7 +17,8 @@ pub use gap_calibration::GapCalibration;
 pub use noise_capacity::{NoiseCapacity, NoiseName, StudentName};
 pub use reward_bench::{RewardBench, ScorerName};
 pub use superalignment::{ArmName, Component, Superalignment};
-pub use weak_to_strong::WeakToStrong;
+pub use signal_diversity::{RuleName, SetName, SignalDiversity};
+pub use weak_to_strong::{RecipeName, WeakToStrong};
 
 use super::SpecError;
 use super::section::{Choice, Section};
@@ -43,6 +45,8 @@ pub enum Design {
     RewardBench(RewardBench),
     /// All that the paper proposes, together and apart, against naive weak-to-strong.
     Superalignment(Superalignment),
+    /// One source of labels against several, and rules of combination.
+    SignalDiversity(SignalDiversity),
     /// Every pair of a teacher and a student that is no weaker.
     WeakToStrong(WeakToStrong),
 }
@@ -64,6 +68,7 @@ impl Design {
             Paradigm::NoiseCapacity => Self::NoiseCapacity(NoiseCapacity::read(data, grid)?),
             Paradigm::RewardBench => Self::RewardBench(RewardBench::read(data, grid)?),
             Paradigm::Superalignment => Self::Superalignment(Superalignment::read(spec, data, grid)?),
+            Paradigm::SignalDiversity => Self::SignalDiversity(SignalDiversity::read(data, grid)?),
             Paradigm::WeakToStrong => Self::WeakToStrong(WeakToStrong::read(data, grid)?),
         })
     }
@@ -119,6 +124,7 @@ enum Paradigm {
     NoiseCapacity,
     RewardBench,
     Superalignment,
+    SignalDiversity,
     WeakToStrong,
 }
 
@@ -130,6 +136,7 @@ impl Choice for Paradigm {
         ("noise-capacity", Self::NoiseCapacity),
         ("reward-bench", Self::RewardBench),
         ("superalignment", Self::Superalignment),
+        ("signal-diversity", Self::SignalDiversity),
         ("weak-to-strong", Self::WeakToStrong),
     ];
 }

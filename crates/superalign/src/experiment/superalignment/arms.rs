@@ -129,7 +129,10 @@ impl Walk<'_> {
         let ground = self.work.ground;
         let newest = newest(teachers)?;
         if self.arm == ArmName::SelfLabelled {
-            let own = |head: Head| Ok(self.verdicts(head, &items[head.index()], rung)?.labels().to_owned());
+            let own = |head: Head| {
+                let verdicts = self.verdicts(head, &items[head.index()], rung);
+                verdicts.map(|signal| signal.labels().to_owned())
+            };
             let [competence, conformity] = Head::BOTH.map(own);
             return Ok(Labels { labels: [competence?, conformity?], sources: 1 });
         }

@@ -51,7 +51,7 @@ impl Superalignment {
             arm: grid.choices("arm")?.unwrap_or(all),
             bags: signal.count("bags", BAGS)?.unwrap_or(4),
             share: signal.number("share", Bounds::Above(0.0, 1.0))?.unwrap_or(0.6),
-            rule: signal.choice("rule")?.unwrap_or(RuleName::Weighted),
+            rule: signal.choice("rule")?.unwrap_or(RuleName::Decorrelated),
             known: data.count("known", KNOWN)?.unwrap_or(3),
             peer: data.count("peer", PEER)?.unwrap_or(144),
             tie: data.number("tie", Bounds::Closed(0.0, 1.0))?.unwrap_or(0.05),

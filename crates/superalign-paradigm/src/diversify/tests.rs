@@ -184,6 +184,75 @@ fn what_is_known_of_kin_takes_the_place_of_what_is_found() {
 }
 
 #[test]
+fn votes_in_the_very_shares_of_the_model_give_its_very_accuracies() {
+    // Of 64 items of each truth, all patterns of three sources that are right in three cases of four.
+    let mut rows = Vec::new();
+    for yes in [true, false] {
+        for pattern in 0..8_u32 {
+            let count = 3_usize.pow(pattern.count_ones());
+            let votes: Vec<f64> =
+                (0..3).map(|k| f64::from(u8::from((pattern >> k & 1 == 1) == yes))).collect();
+            rows.extend(std::iter::repeat_n(votes, count).flatten());
+        }
+    }
+    let votes = Array2::from_shape_vec((128, 3), rows).unwrap();
+    for method in [Method::Agreement, Method::Triplets, Method::OneCoin] {
+        let found = without(&votes, Dependence::Detected, method);
+        assert!(worst(&found, &[0.75; 3]) < 1e-4, "{method:?}: {:?}", found.accuracy);
+        assert!(found.mean_correlation.value.abs() < 1e-3 && found.misfit.fits);
+    }
+    // 27 of 64 have all right, 27 two: the majority is right in 54.
+    let apart = joint_accuracy(&[0.75; 3], Array2::eye(3).view(), &[0, 1, 2]).unwrap();
+    assert!((apart - 54.0 / 64.0).abs() < 0.005);
+}
+
+#[test]
+fn the_process_is_that_of_determinants() {
+    for seed in 0..20 {
+        let (_, votes) =
+            planted(400, &[0.6, 0.65, 0.7, 0.75, 0.8, 0.7], &[0, 0, 1, 1, 2, 3], 0.5, 600 + seed);
+        let found = without(&votes, Dependence::Known(vec![0, 0, 1, 1, 2, 3]), Method::Agreement);
+        let good: Vec<f64> = found
+            .accuracy
+            .iter()
+            .map(|e| (e.value / (1.0 - e.value)).clamp(0.01 / 0.99, 99.0).ln().max(0.01))
+            .collect();
+        let kernel = |a: usize, b: usize| good[a] * found.correlation[[a, b]] * good[b];
+        let mut chosen: Vec<usize> = Vec::new();
+        for _ in 0..3 {
+            let of = |next: usize| {
+                let places: Vec<usize> = chosen.iter().copied().chain([next]).collect();
+                determinant(
+                    &places
+                        .iter()
+                        .map(|&a| places.iter().map(|&b| kernel(a, b)).collect())
+                        .collect::<Vec<_>>(),
+                )
+            };
+            let free = (0..6).filter(|source| !chosen.contains(source));
+            let best = free.max_by(|&a, &b| of(a).total_cmp(&of(b))).unwrap();
+            chosen.push(best);
+        }
+        chosen.sort_unstable();
+        assert_eq!(process(&found, 3).unwrap(), chosen, "seed {seed}");
+    }
+}
+
+/// By cofactors of the first row.
+fn determinant(table: &[Vec<f64>]) -> f64 {
+    let Some(first) = table.first() else { return 1.0 };
+    let minor = |column: usize| -> Vec<Vec<f64>> {
+        let without = |row: &Vec<f64>| (0..row.len()).filter(|&c| c != column).map(|c| row[c]).collect();
+        table[1..].iter().map(without).collect()
+    };
+    let signed = |(column, value): (usize, &f64)| {
+        let sign = if column % 2 == 0 { 1.0 } else { -1.0 };
+        sign * value * determinant(&minor(column))
+    };
+    first.iter().enumerate().map(signed).sum()
+}
+
+#[test]
 fn an_uneven_truth_needs_only_its_share() {
     let mut rng = Seed::new(9).rng();
     let votes = Array2::from_shape_fn((20_000, 4), |(i, k)| {

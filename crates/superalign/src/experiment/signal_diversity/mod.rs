@@ -120,10 +120,7 @@ pub(crate) fn teacher_cells(design: &SignalDiversity, plan: &Plan) -> Vec<String
 
 /// The one of these cells that is righter on average than any other, with hindsight: of single teachers, the reference
 /// that a combination has to beat.
-pub(crate) fn best_single<'a>(
-    cells: &'a [String],
-    accuracy: impl Fn(&str) -> Option<f64>,
-) -> Option<&'a String> {
+pub(crate) fn best_single(cells: &[String], accuracy: impl Fn(&str) -> Option<f64>) -> Option<&String> {
     let known = cells.iter().filter_map(|cell| Some((cell, accuracy(cell)?)));
     known.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(cell, _)| cell)
 }

@@ -1,5 +1,7 @@
 //! Sets of sources: what is estimated of them, what is true of them, their combined labels, and the students of those.
 
+#![expect(clippy::needless_pass_by_value, reason = "array views are Copy, which the lint does not see")]
+
 use super::{
     CLUSTERS, CORRELATION, ESTIMATE_ERROR, ESTIMATED, ESTIMATED_CORRELATION, INDEPENDENT, KIN_ERROR, LABELS,
     Q, TEST, VENDI, ceiling_cell, rule_cell, set_cell, source_cell,

@@ -39,7 +39,7 @@ impl<'a> Board<'a> {
 
     /// Number of test items of an objective.
     pub(super) fn items(&self, head: Head) -> usize {
-        self.truths[head.index()].gold.len()
+        self.truths[head.index()].len()
     }
 
     /// Number of test items of both.

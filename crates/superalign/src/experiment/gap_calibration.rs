@@ -116,7 +116,7 @@ impl Summary<'_> {
     }
 
     fn push(&mut self, cell: &str, metric: &str, unit: &str, outcome: Result<Estimate, String>) {
-        self.rows.push(Row::new(cell, None, metric, unit, self.test.gold.len(), outcome));
+        self.rows.push(Row::new(cell, None, metric, unit, self.test.len(), outcome));
     }
 
     fn capabilities(&mut self) {

@@ -11,9 +11,11 @@ mod features;
 pub(crate) mod gap_annealing;
 pub(crate) mod gap_calibration;
 pub(crate) mod noise_capacity;
+pub(crate) mod recipes;
 pub(crate) mod reward_bench;
 mod score;
 pub(crate) mod self_enhancement;
+pub(crate) mod signal_diversity;
 pub(crate) mod superalignment;
 mod transfer;
 pub(crate) mod weak_to_strong;
@@ -121,6 +123,7 @@ impl Design {
             Self::RewardBench(design) => design,
             Self::SelfEnhancement(design) => design,
             Self::Superalignment(design) => design,
+            Self::SignalDiversity(design) => design,
             Self::WeakToStrong(design) => design,
         }
     }

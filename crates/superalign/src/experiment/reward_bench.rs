@@ -243,7 +243,7 @@ impl RewardBench {
 impl Truth<'_> {
     /// Number of requests.
     fn prompts(&self) -> usize {
-        self.gold.len() / 2
+        self.len() / 2
     }
 }
 

@@ -12,11 +12,15 @@ use superalign_data::split::split_by_group;
 use superalign_gap::Bootstrap;
 
 /// The truth about a part: labels, and which items share a group.
+///
+/// Gold labels are read through an accessor that says what for, and through no other way: no module beside this one
+/// names an item's label, which a test sees to. [`Truth::taught`] is for parts whose gold labels train someone;
+/// [`Truth::ceiling`] and [`Truth::evaluation`] must not reach a signal, which a test of every paradigm sees to.
 #[derive(Clone, Debug)]
 pub(super) struct Truth<'a> {
     pub(super) part: &'a Part,
-    pub(super) gold: Vec<bool>,
     pub(super) groups: Vec<u32>,
+    gold: Vec<bool>,
 }
 
 impl<'a> Truth<'a> {
@@ -25,9 +29,37 @@ impl<'a> Truth<'a> {
         let part = parts.iter().find(|p| p.name == name);
         part.ok_or_else(|| format!("the plan lacks the part {name}")).map(|part| Self {
             part,
-            gold: part.items.iter().map(|i| i.label).collect(),
             groups: group_numbers(&part.items),
+            gold: part.items.iter().map(|i| i.label).collect(),
         })
+    }
+
+    /// Number of items.
+    pub(super) fn len(&self) -> usize {
+        self.gold.len()
+    }
+
+    /// Gold labels that train a teacher, or are turned into noise.
+    ///
+    /// # Panics
+    /// On a part that a signal labels, or that tests: nobody is taught by the truth about it.
+    pub(super) fn taught(&self) -> &[bool] {
+        let name = self.part.name;
+        assert!(
+            !["student", "test"].iter().any(|withheld| name.starts_with(withheld)),
+            "the gold labels of the part {name} teach nobody"
+        );
+        &self.gold
+    }
+
+    /// Gold labels that train a ceiling: the same student, supervised by the truth.
+    pub(super) fn ceiling(&self) -> &[bool] {
+        &self.gold
+    }
+
+    /// Gold labels for judging what was said, and for nothing else.
+    pub(super) fn evaluation(&self) -> &[bool] {
+        &self.gold
     }
 
     /// Whether each probability is on the right side of one half.
@@ -72,7 +104,7 @@ pub(super) fn group_numbers(items: &[BinaryItem]) -> Vec<u32> {
 /// The positions of a share of a part's items, drawn by group: all of them where the share is 1.
 pub(super) fn drawn(truth: &Truth<'_>, share: f64, seed: Seed) -> Result<Vec<usize>, String> {
     if share >= 1.0 {
-        return Ok((0..truth.gold.len()).collect());
+        return Ok((0..truth.len()).collect());
     }
     let groups: Vec<&str> = truth.part.items.iter().map(|i| i.group.as_str()).collect();
     let mut parts = split_by_group(&groups, &[share], seed).map_err(|e| e.to_string())?;
@@ -152,5 +184,67 @@ impl Said {
     /// As [`Said::about`], for every seed.
     pub(super) fn by_seed(&self, signal: &str, seeds: &[u64], part: &str) -> Result<Vec<&[f64]>, String> {
         seeds.iter().map(|&seed| self.about(signal, seed, part)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(name: &'static str) -> Part {
+        Part { name, role: "plays its part", items: Vec::new(), prompts: Vec::new() }
+    }
+
+    #[test]
+    fn nobody_is_taught_by_what_is_withheld() {
+        for (name, withheld) in [
+            ("teacher", false),
+            ("train", false),
+            ("student", true),
+            ("student-conformity", true),
+            ("test", true),
+        ] {
+            let parts = [part(name)];
+            let truth = Truth::of(&parts, name).unwrap();
+            let read = std::panic::catch_unwind(|| truth.taught().len());
+            assert_eq!(read.is_err(), withheld, "{name}");
+            assert_eq!((truth.ceiling().len(), truth.evaluation().len()), (0, 0));
+        }
+    }
+
+    /// The places of gold labels in a text: fields called `label` of an item, or `gold` of a row.
+    fn named(text: &str) -> Vec<&str> {
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let follows = |line: &str, field: &str| {
+            line.match_indices(field).any(|(at, _)| {
+                let next = line[at + field.len()..].chars().next().unwrap_or(' ');
+                !(next.is_alphanumeric() || next == '_' || next == '(')
+            })
+        };
+        code.filter(|line| follows(line, ".label") || follows(line, ".gold")).collect()
+    }
+
+    #[test]
+    fn gold_labels_are_named_here_and_nowhere_else() {
+        assert_eq!(
+            named("let y = item.label;\nrow.labels();\n// row.gold\nrow.gold\nground.gold(x)").len(),
+            2
+        );
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/experiment");
+        let mut folders = vec![root];
+        let mut files = 0;
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(&folder).unwrap().flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.file_name().is_some_and(|name| name != "score.rs") {
+                    files += 1;
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    assert_eq!(named(&text), Vec::<&str>::new(), "{} reads gold labels", path.display());
+                }
+            }
+        }
+        assert!(files > 10);
     }
 }

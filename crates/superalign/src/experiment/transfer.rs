@@ -80,9 +80,9 @@ pub(super) struct Student {
 
 /// A job, with the failures of its cells turned into rows.
 pub(super) struct Context<'a> {
-    inputs: &'a Inputs<'a>,
-    rung: usize,
-    seed: u64,
+    pub(super) inputs: &'a Inputs<'a>,
+    pub(super) rung: usize,
+    pub(super) seed: u64,
 }
 
 impl<'a> Context<'a> {
@@ -133,29 +133,35 @@ impl<'a> Context<'a> {
         })
     }
 
-    fn truth(&self, part: &str) -> Result<Truth<'a>, String> {
+    pub(super) fn truth(&self, part: &str) -> Result<Truth<'a>, String> {
         Truth::of(self.inputs.parts, part)
     }
 
-    fn features(&self, part: &str) -> Result<ArrayView2<'a, f32>, String> {
+    pub(super) fn features(&self, part: &str) -> Result<ArrayView2<'a, f32>, String> {
         self.inputs.features[self.rung].part(part)
     }
 
-    fn drawn(&self, truth: &Truth<'_>, share: f64) -> Result<Vec<usize>, String> {
+    pub(super) fn drawn(&self, truth: &Truth<'_>, share: f64) -> Result<Vec<usize>, String> {
         drawn(truth, share, self.inputs.plan.seed(self.seed, truth.part.name))
     }
 
     /// A row with the accuracy on a part.
-    fn accuracy(&self, cell: &str, metric: &str, truth: &Truth<'_>, said: Result<&[f64], &str>) -> Row {
+    pub(super) fn accuracy(
+        &self,
+        cell: &str,
+        metric: &str,
+        truth: &Truth<'_>,
+        said: Result<&[f64], &str>,
+    ) -> Row {
         let interval = bootstrap(self.inputs.plan, &format!("{cell}/{metric}/{}", self.seed));
         let outcome = said.map_err(str::to_owned).and_then(|said| {
             superalign_gap::capability(&truth.correct(said), Some(&truth.groups), &interval)
                 .map_err(|e| e.to_string())
         });
-        Row::new(cell, Some(self.seed), metric, "share", truth.gold.len(), outcome)
+        Row::new(cell, Some(self.seed), metric, "share", truth.len(), outcome)
     }
 
-    fn failed(&self, cells: &[&str], why: &str) -> Found {
+    pub(super) fn failed(&self, cells: &[&str], why: &str) -> Found {
         let row = |cell: &&str| Row::new(*cell, Some(self.seed), TEST, "share", 0, Err::<Estimate, _>(why));
         Found { rows: cells.iter().map(row).collect(), items: Vec::new() }
     }
@@ -163,7 +169,7 @@ impl<'a> Context<'a> {
     fn try_teach(&self, teacher: &Teacher) -> Result<Found, String> {
         let (own, student, test) = (self.truth("teacher")?, self.truth("student")?, self.truth("test")?);
         let drawn = self.drawn(&own, teacher.share)?;
-        let gold: Array1<f64> = drawn.iter().map(|&i| f64::from(own.gold[i])).collect();
+        let gold: Array1<f64> = drawn.iter().map(|&i| f64::from(own.taught()[i])).collect();
         let x = self.features("teacher")?.select(Axis(0), &drawn);
         let config = probe_config(self.inputs.plan, LossName::Xent);
         let probe = fit(x.view(), gold.view(), &config).map_err(|e| e.to_string())?;
@@ -197,7 +203,7 @@ impl<'a> Context<'a> {
             let speaker = Speaker { model: self.rung(), signal: cell, seed: self.seed };
             found.items.extend(item_rows(&speaker, test.part, said, |_| None));
         };
-        let gold: Array1<f64> = drawn.iter().map(|&i| f64::from(own.gold[i])).collect();
+        let gold: Array1<f64> = drawn.iter().map(|&i| f64::from(own.ceiling()[i])).collect();
         let probe = fit(x.view(), gold.view(), &probe_config(plan, LossName::Xent));
         record(ceiling, probe.map_err(|e| e.to_string()).and_then(|probe| verdicts(&probe, test_x)));
         let said = Said::read(earlier);

@@ -1,13 +1,14 @@
 //! Weak to strong: every rung as teacher of every rung that is no weaker.
 
+use super::recipes::{self, differs, recipe_cell, zero_shot_cell};
 use super::score::{Said, Truth, bootstrap};
 use super::transfer::{self, Context, Student, Teacher};
-use super::{Experiment, Found, FoundBy, Inputs, Job};
-use crate::plan::{Plan, Wanted};
+use super::{Experiment, Found, FoundBy, Inputs, Job, Questions};
+use crate::plan::{Part, Plan, Wanted};
 use crate::record::Row;
 use crate::report::{self, Findings, Numbers};
-use crate::spec::{Choice, LossName, WeakToStrong};
-use ndarray::{ArrayView2, Axis, Zip};
+use crate::spec::{Choice, LossName, RecipeName, WeakToStrong};
+use ndarray::{Array2, ArrayView2, Axis, Zip};
 use superalign_core::Estimate;
 use superalign_gap::{Bootstrap, capability_draws};
 
@@ -15,6 +16,8 @@ pub(crate) use super::transfer::{GAIN, GAP, TEST, ceiling_cell};
 
 /// Performance gap recovered.
 pub(crate) const PGR: &str = "pgr";
+/// Test accuracy of the student of a recipe minus that of the student of the teacher's labels as they are.
+pub(crate) const RECIPE_GAIN: &str = "gain-over-direct";
 /// Share of test items on which student and teacher give the same verdict.
 pub(crate) const AGREEMENT: &str = "agreement";
 /// The same among the test items on which the teacher errs.
@@ -40,8 +43,12 @@ impl Experiment for WeakToStrong {
         transfer::parts(self.teacher, self.student, self.test)
     }
 
+    fn questions(&self, parts: &[Part]) -> Questions {
+        recipes::questions(self, parts)
+    }
+
     fn cells(&self, rungs: usize) -> usize {
-        2 * rungs + rungs * (rungs + 1) / 2 * self.loss.len()
+        2 * rungs + rungs * (rungs + 1) / 2 * self.loss.len() + recipes::cells(self, rungs)
     }
 
     fn jobs(&self, plan: &Plan) -> Vec<Vec<Job>> {
@@ -61,7 +68,11 @@ impl Experiment for WeakToStrong {
                 loss,
             }));
         }
-        context.learn(&students, self.resample, earlier)
+        let mut found = context.learn(&students, self.resample, earlier);
+        let more = recipes::run(self, &context, earlier);
+        found.rows.extend(more.rows);
+        found.items.extend(more.items);
+        found
     }
 
     fn summarise(&self, inputs: &Inputs<'_>, found: &FoundBy) -> Vec<Row> {
@@ -100,7 +111,7 @@ fn summarise(design: &WeakToStrong, inputs: &Inputs<'_>, found: &FoundBy) -> Vec
     let said = Said::read(found);
     let correct =
         |cell: &str| said.by_seed(cell, &plan.seeds, "test").map(|by_seed| test.correct_by_seed(&by_seed));
-    let (groups, n) = (Some(test.groups.as_slice()), test.gold.len());
+    let (groups, n) = (Some(test.groups.as_slice()), test.len());
     let mut rows = Vec::new();
     let accuracy = |rows: &mut Vec<Row>, cell: &str| {
         let all = correct(cell);
@@ -165,5 +176,60 @@ fn summarise(design: &WeakToStrong, inputs: &Inputs<'_>, found: &FoundBy) -> Vec
             }
         }
     }
+    if design.recipe.contains(&RecipeName::ZeroShot) {
+        plan.rungs.iter().for_each(|rung| accuracy(&mut rows, &zero_shot_cell(&rung.name)));
+    }
+    for recipe in recipes::taught(design) {
+        // All pairs of a teacher and a stronger student together, on the same resamples of items and seeds.
+        let mut both: [Vec<Array2<bool>>; 2] = Default::default();
+        for (i, teacher) in plan.rungs.iter().enumerate() {
+            for (j, student) in
+                plan.rungs.iter().enumerate().filter(|&(j, _)| differs(recipe, i, j) && j >= i)
+            {
+                let cell = recipe_cell(&teacher.name, &student.name, recipe);
+                accuracy(&mut rows, &cell);
+                let direct = design.loss.first().map(|&loss| pair_cell(&teacher.name, &student.name, loss));
+                let direct =
+                    direct.ok_or_else(|| "there is no loss".to_owned()).and_then(|cell| correct(&cell));
+                let (weak, with) = (correct(&teacher_cell(&teacher.name)), correct(&cell));
+                for (metric, from) in [(GAIN, &weak), (RECIPE_GAIN, &direct)] {
+                    let interval = bootstrap(plan, &format!("{cell}/{metric}"));
+                    let outcome = from.as_ref().map_err(Clone::clone).and_then(|from| {
+                        let with = with.as_ref().map_err(Clone::clone)?;
+                        superalign_gap::gain(from.view(), with.view(), groups, &interval)
+                            .map_err(|e| e.to_string())
+                    });
+                    rows.push(Row::new(&*cell, None, metric, "difference", n, outcome));
+                }
+                if let (Ok(with), Ok(direct), true) = (with, direct, j > i) {
+                    both[0].push(direct);
+                    both[1].push(with);
+                }
+            }
+        }
+        let cell = format!("recipe={}", recipes::recipe_name(recipe));
+        let outcome = mean_gain(&both, groups, &bootstrap(plan, &format!("{cell}/{RECIPE_GAIN}")));
+        rows.push(Row::new(cell, None, RECIPE_GAIN, "difference", n, outcome));
+    }
     rows
+}
+
+/// The mean over pairs of what a recipe gains over the direct one.
+fn mean_gain(
+    [direct, with]: &[Vec<Array2<bool>>; 2],
+    groups: Option<&[u32]>,
+    bootstrap: &Bootstrap,
+) -> Result<Estimate, String> {
+    let terms: Vec<ArrayView2<'_, bool>> = direct.iter().chain(with).map(|term| term.view()).collect();
+    let pairs = direct.len();
+    if pairs == 0 {
+        return Err("no pair of a teacher and a stronger student has both".to_owned());
+    }
+    let draws = capability_draws(&terms, groups, bootstrap).map_err(|e| e.to_string())?;
+    let mut sum = draws[pairs].minus(&draws[0]).map_err(|e| e.to_string())?;
+    for pair in 1..pairs {
+        let one = draws[pairs + pair].minus(&draws[pair]).map_err(|e| e.to_string())?;
+        sum = sum.with(&one, |a, b| a + b).map_err(|e| e.to_string())?;
+    }
+    sum.map(|sum| sum / pairs as f64).estimate(bootstrap.level).map_err(|e| e.to_string())
 }

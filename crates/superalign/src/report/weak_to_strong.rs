@@ -3,7 +3,7 @@
 use super::figure::{self, Bars, Heat};
 use super::prose::{Effect, and, count, effect};
 use super::table::{Table, shown};
-use super::{Findings, Numbers};
+use super::{Findings, Numbers, recipes};
 use crate::experiment::weak_to_strong::{
     AGREEMENT, AGREEMENT_WRONG, GAIN, PGR, TEST, ceiling_cell, loss_name, pair_cell, teacher_cell,
 };
@@ -15,7 +15,7 @@ use crate::spec::{LossName, WeakToStrong};
 pub(crate) fn findings(plan: &Plan, design: &WeakToStrong, numbers: &Numbers<'_>) -> Findings {
     let rungs: Vec<&str> = plan.rungs.iter().map(|r| r.name.as_str()).collect();
     Findings {
-        sentences: sentences(&rungs, design, numbers),
+        sentences: [sentences(&rungs, design, numbers), recipes::sentences(&rungs, design, numbers)].concat(),
         figures: figures(&rungs, design, numbers),
         tables: tables(&rungs, design, numbers),
     }
@@ -202,6 +202,7 @@ fn figures(rungs: &[&str], design: &WeakToStrong, numbers: &Numbers<'_>) -> Vec<
                 .to_owned(),
         ));
     }
+    out.extend(recipes::figure(rungs, design, numbers));
     let value = |cell: &str| {
         let e = numbers.summary(cell, TEST)?.estimate()?;
         Some((e.value, e.lo, e.hi))
@@ -275,6 +276,7 @@ fn tables(rungs: &[&str], design: &WeakToStrong, numbers: &Numbers<'_>) -> Vec<T
     }
     undefined.names = 4;
     let mut tables = vec![main, agreement, breakdown(rungs, numbers)];
+    tables.extend(recipes::table(rungs, design, numbers));
     if !undefined.rows.is_empty() {
         tables.insert(1, undefined);
     }

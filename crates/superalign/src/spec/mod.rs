@@ -9,8 +9,8 @@ mod section;
 
 pub use design::{
     ArmName, Component, Design, Evaluation, GapAnnealing, GapCalibration, LossName, NoiseCapacity, NoiseName,
-    PlanName, PolicyName, RewardBench, ScorerName, SelfEnhancement, StudentName, Superalignment, VariantName,
-    WeakToStrong,
+    PlanName, PolicyName, RecipeName, RewardBench, RuleName, ScorerName, SelfEnhancement, SetName,
+    SignalDiversity, StudentName, Superalignment, VariantName, WeakToStrong,
 };
 pub use error::SpecError;
 pub(crate) use error::nearest;

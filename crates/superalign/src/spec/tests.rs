@@ -115,7 +115,7 @@ fn the_shipped_specs_are_good() {
             names.push(spec.name);
         }
     }
-    for name in ["evaluation", "noise-capacity", "reward-bench", "weak-to-strong"] {
+    for name in ["evaluation", "noise-capacity", "reward-bench", "signal-diversity", "weak-to-strong"] {
         assert!(names.iter().any(|n| n == name), "{name} is missing");
     }
 }

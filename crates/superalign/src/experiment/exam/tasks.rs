@@ -34,11 +34,11 @@ pub(in crate::experiment) fn tasks<'a>(truth: &Truth<'a>) -> Vec<Task<'a>> {
     let mut found = Vec::new();
     let mut i = 0;
     while i + 1 < items.len() {
-        if truth.groups[i] != truth.groups[i + 1] || truth.gold[i] == truth.gold[i + 1] {
+        if truth.groups[i] != truth.groups[i + 1] || truth.evaluation()[i] == truth.evaluation()[i + 1] {
             i += 1;
             continue;
         }
-        let (right, wrong) = if truth.gold[i] { (i, i + 1) } else { (i + 1, i) };
+        let (right, wrong) = if truth.evaluation()[i] { (i, i + 1) } else { (i + 1, i) };
         found.push(Task {
             right,
             wrong,

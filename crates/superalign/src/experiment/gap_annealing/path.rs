@@ -118,7 +118,7 @@ impl Work<'_> {
                 let draws = if head == Head::Competence { &scores.competence } else { &scores.conformity };
                 draws.estimate(self.ground.inputs.plan.bootstrap.level).map_err(|e| e.to_string())
             });
-            let n = self.ground.truth(Part::Validation, head).map_or(0, |truth| truth.gold.len());
+            let n = self.ground.truth(Part::Validation, head).map_or(0, |truth| truth.len());
             found.rows.push(Row::new(cell, Some(self.seed), metric, "share", n, outcome));
         }
     }
@@ -128,7 +128,7 @@ impl Work<'_> {
         let mut found = Found::default();
         let plan = self.ground.inputs.plan;
         let (ground, rung) = (self.ground, self.job.rung);
-        let n = ground.truth(Part::Validation, Head::Competence).map_or(0, |truth| truth.gold.len());
+        let n = ground.truth(Part::Validation, Head::Competence).map_or(0, |truth| truth.len());
         let short = |rung: usize, rank: usize, name: &str| Training {
             steps: self.design.steps / self.design.rounds,
             ..self.training(rung, rank, name)
@@ -183,7 +183,7 @@ impl Work<'_> {
     /// The items of the student part, split by group into as many shares as there are rounds.
     pub(in crate::experiment) fn pool(&self, head: Head, rounds: usize) -> Result<Vec<Vec<usize>>, String> {
         let truth: Truth<'_> = self.ground.truth(Part::Student, head)?;
-        let all = (0..truth.gold.len()).collect();
+        let all = (0..truth.len()).collect();
         if rounds == 1 {
             return Ok(vec![all]);
         }

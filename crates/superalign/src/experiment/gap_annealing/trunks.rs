@@ -69,7 +69,8 @@ impl<'a> Ground<'a> {
     pub(in crate::experiment) fn gold(self, part: Part) -> Result<Lesson, String> {
         let [c, v] = Head::BOTH.map(|head| {
             let truth = self.truth(part, head)?;
-            let labels: Array1<f64> = truth.gold.iter().map(|&gold| f64::from(gold)).collect();
+            let gold = if matches!(part, Part::Student) { truth.ceiling() } else { truth.taught() };
+            let labels: Array1<f64> = gold.iter().map(|&gold| f64::from(gold)).collect();
             Ok::<_, String>(((0..labels.len()).collect::<Vec<_>>(), labels))
         });
         let ((competence, c), (conformity, v)) = (c?, v?);

@@ -37,7 +37,7 @@ pub(super) fn learn(job: &Job, design: &NoiseCapacity, learner: Learner<'_>, inp
                 let chosen = &order[..end(&train, &order, share)];
                 let x = train_x.select(Axis(0), chosen);
                 let gold =
-                    Array2::from_shape_fn((chosen.len(), 1), |(i, _)| f64::from(train.gold[chosen[i]]));
+                    Array2::from_shape_fn((chosen.len(), 1), |(i, _)| f64::from(train.taught()[chosen[i]]));
                 let own = [plan.seed(seed, "student")];
                 let said = students(learner.student, plan, x.view(), &gold, &own, &[train_x, test_x]).pop();
                 Ok((train, test, said.ok_or("no student was trained")??))
@@ -113,12 +113,12 @@ pub(super) fn measure(
             let draws = capability_draws(&[right.view()], Some(&test.groups), &interval);
             draws.map_err(|e| e.to_string())?.pop().ok_or_else(|| "no draws".to_owned())
         });
-        rows.push(row(&learner.at(share), TEST, test.gold.len(), &draws, plan));
+        rows.push(row(&learner.at(share), TEST, test.len(), &draws, plan));
         ceiling = draws;
     }
-    rows.push(row(&cell, CEILING, test.gold.len(), &ceiling, plan));
+    rows.push(row(&cell, CEILING, test.len(), &ceiling, plan));
 
-    let sizes: Vec<f64> = design.share.iter().map(|share| share * train.gold.len() as f64).collect();
+    let sizes: Vec<f64> = design.share.iter().map(|share| share * train.len() as f64).collect();
     let curve = answers.into_iter().collect::<Result<Vec<_>, _>>().and_then(|answers| {
         learning_curve(&sizes, &answers, Some(&test.groups), &interval).map_err(|e| e.to_string())
     });
@@ -126,14 +126,14 @@ pub(super) fn measure(
         Verdict::Determined => Ok(curve.capacity),
         verdict => Err(verdict.to_string()),
     });
-    rows.push(Row::new(&*cell, None, ASYMPTOTE, "share", test.gold.len(), shown));
+    rows.push(Row::new(&*cell, None, ASYMPTOTE, "share", test.len(), shown));
     let asymptote = curve.and_then(|curve| match curve.verdict {
         Verdict::Determined => Ok(curve.draws),
         verdict => Err(verdict.to_string()),
     });
 
     let compression = compression(design, plan, learner, train, said);
-    rows.push(row(&cell, COMPRESSION, train.gold.len(), &compression, plan));
+    rows.push(row(&cell, COMPRESSION, train.len(), &compression, plan));
     Measured { rows, draws: [ceiling, asymptote, compression] }
 }
 
@@ -161,7 +161,7 @@ fn compression(
     for (pair, &share) in ends.windows(2).zip(&design.share) {
         let p = said.about(&learner.at(share), seed, "train")?;
         likelihoods.extend(order[pair[0]..pair[1]].iter().map(|&i| {
-            let right = if train.gold[i] { p[i] } else { 1.0 - p[i] };
+            let right = if train.taught()[i] { p[i] } else { 1.0 - p[i] };
             right.clamp(LEAST_LIKELY, 1.0).ln()
         }));
     }

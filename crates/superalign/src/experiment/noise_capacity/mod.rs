@@ -169,7 +169,7 @@ fn teach(job: &Job, seed: u64, inputs: &Inputs<'_>) -> Found {
         let (own, train) = (Truth::of(inputs.parts, "teacher")?, Truth::of(inputs.parts, "train")?);
         let features = &inputs.features[job.rung];
         let drawn = drawn(&own, RESAMPLE, plan.seed(seed, "teacher"))?;
-        let gold: Array1<f64> = drawn.iter().map(|&i| f64::from(own.gold[i])).collect();
+        let gold: Array1<f64> = drawn.iter().map(|&i| f64::from(own.taught()[i])).collect();
         let x = features.part("teacher")?.select(Axis(0), &drawn);
         let probe =
             fit(x.view(), gold.view(), &probe_config(plan, LossName::Xent)).map_err(|e| e.to_string())?;
@@ -257,15 +257,14 @@ fn learn(
     let mut problems: Vec<(Point, Vec<bool>)> = Vec::new();
     for &at in &grid {
         let (kind, seed, ratio) = at;
-        let labels = noise(kind, design, plan, &train.gold, seed, &said)
-            .and_then(|noise| noise.flip(&train.gold, ratio).map_err(|e| e.to_string()));
+        let labels = noise(kind, design, plan, train.taught(), seed, &said)
+            .and_then(|noise| noise.flip(train.taught(), ratio).map_err(|e| e.to_string()));
         match labels {
             Ok(labels) => problems.push((at, labels)),
-            Err(why) => fail(&mut found, at, train.gold.len(), &why),
+            Err(why) => fail(&mut found, at, train.len(), &why),
         }
     }
-    let soft =
-        Array2::from_shape_fn((train.gold.len(), problems.len()), |(i, k)| f64::from(problems[k].1[i]));
+    let soft = Array2::from_shape_fn((train.len(), problems.len()), |(i, k)| f64::from(problems[k].1[i]));
     let seeds: Vec<_> = problems.iter().map(|((_, seed, _), _)| plan.seed(*seed, "student")).collect();
     let said = students(learner.student, plan, train_x, &soft, &seeds, &[train_x, test_x]);
     for ((at, noisy), said) in problems.iter().zip(said) {
@@ -273,7 +272,7 @@ fn learn(
         let said = match said {
             Ok(said) => said,
             Err(why) => {
-                fail(&mut found, *at, train.gold.len(), &why);
+                fail(&mut found, *at, train.len(), &why);
                 continue;
             }
         };

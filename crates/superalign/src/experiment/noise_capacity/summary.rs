@@ -26,7 +26,7 @@ pub(super) fn summarise(design: &NoiseCapacity, inputs: &Inputs<'_>, found: &Fou
             superalign_gap::capability_over_seeds(correct.view(), Some(&truth.groups), &interval)
                 .map_err(|e| e.to_string())
         });
-        rows.push(Row::new(cell, None, metric, "share", truth.gold.len(), outcome));
+        rows.push(Row::new(cell, None, metric, "share", truth.len(), outcome));
     };
     if design.needs_teacher() {
         let labels = said.by_seed(TEACHER, &plan.seeds, "train").map(|said| train.correct_by_seed(&said));
@@ -43,7 +43,7 @@ pub(super) fn summarise(design: &NoiseCapacity, inputs: &Inputs<'_>, found: &Fou
                 let noises: Result<Vec<Noise>, String> = plan
                     .seeds
                     .iter()
-                    .map(|&seed| noise(kind, design, plan, &train.gold, seed, &said))
+                    .map(|&seed| noise(kind, design, plan, train.taught(), seed, &said))
                     .collect();
                 let curve = Curve { learner, noise: kind };
                 let mut fits_by_ratio = Vec::new();
@@ -52,10 +52,10 @@ pub(super) fn summarise(design: &NoiseCapacity, inputs: &Inputs<'_>, found: &Fou
                     let on = |part: &str| said.by_seed(&name, &plan.seeds, part);
                     let fits = on("train").and_then(|by_seed| {
                         let noises = noises.as_ref().map_err(Clone::clone)?;
-                        let noisy = noises.iter().map(|noise| noise.flip(&train.gold, ratio));
+                        let noisy = noises.iter().map(|noise| noise.flip(train.taught(), ratio));
                         let noisy: Vec<Vec<bool>> =
                             noisy.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
-                        let shape = (plan.seeds.len(), train.gold.len());
+                        let shape = (plan.seeds.len(), train.len());
                         Ok(Array2::from_shape_fn(shape, |(s, i)| (by_seed[s][i] >= 0.5) == noisy[s][i]))
                     });
                     push(&mut rows, &name, TRAIN_NOISY, &fits, &train);
@@ -75,7 +75,7 @@ pub(super) fn summarise(design: &NoiseCapacity, inputs: &Inputs<'_>, found: &Fou
                     .as_ref()
                     .map_err(Clone::clone)
                     .and_then(|draws| draws.estimate(plan.bootstrap.level).map_err(|e| e.to_string()));
-                sums.push(Row::new(name, None, CAPACITY, "share", train.gold.len(), outcome));
+                sums.push(Row::new(name, None, CAPACITY, "share", train.len(), outcome));
                 first.get_or_insert(draws);
             }
             let measured = capacity::measure(design, plan, learner, (&train, &test), &said);

@@ -67,8 +67,8 @@ fn tasks(truth: &Truth<'_>) -> Vec<([usize; 2], u32)> {
     let pairs = numbers
         .windows(2)
         .enumerate()
-        .filter(|(i, pair)| pair[0] == pair[1] && truth.gold[*i] != truth.gold[i + 1]);
-    let pair = |i: usize| if truth.gold[i] { [i, i + 1] } else { [i + 1, i] };
+        .filter(|(i, pair)| pair[0] == pair[1] && truth.evaluation()[*i] != truth.evaluation()[i + 1]);
+    let pair = |i: usize| if truth.evaluation()[i] { [i, i + 1] } else { [i + 1, i] };
     pairs.map(|(i, _)| (pair(i), truth.groups[i])).collect()
 }
 
@@ -119,7 +119,7 @@ impl Summary<'_> {
     fn draws_row(&mut self, cell: &str, metric: &str, unit: &str, draws: Known) {
         let level = self.plan.bootstrap.level;
         let outcome = draws.and_then(|draws| draws.estimate(level).map_err(|e| e.to_string()));
-        self.push(cell, metric, unit, self.test.gold.len(), outcome);
+        self.push(cell, metric, unit, self.test.len(), outcome);
     }
 
     /// The mean of the seeds' numbers, without an interval.
@@ -224,7 +224,7 @@ impl Summary<'_> {
         let found = self.criticised(rung);
         for (place, metric) in [CONTRADICTED_RIGHT, UPHELD_RIGHT].into_iter().enumerate() {
             let outcome = found.as_ref().map_err(Clone::clone).and_then(|all| all[place].clone());
-            self.push(cell, metric, "share", self.student.gold.len(), outcome);
+            self.push(cell, metric, "share", self.student.len(), outcome);
         }
     }
 
@@ -241,7 +241,7 @@ impl Summary<'_> {
                 let place = if holds[(item, usize::from(verdict))] < 0.5 { 0 } else { 2 };
                 let mut terms = tally.of(seed, self.student.groups[item]);
                 terms[place] += 1.0;
-                terms[place + 1] += f64::from(u8::from(verdict == self.student.gold[item]));
+                terms[place + 1] += f64::from(u8::from(verdict == self.student.evaluation()[item]));
             }
         }
         Ok(tally.estimates(&self.label_resamples, |total| vec![total[1] / total[0], total[3] / total[2]]))
@@ -257,7 +257,7 @@ impl Summary<'_> {
             self.draws_row(&round, TEST, "share", accuracy);
             self.draws_row(&round, SOLVED, "share", solved);
             let error = self.test_calibration(&round);
-            self.push(&round, TEST_ECE, "error", self.test.gold.len(), error);
+            self.push(&round, TEST_ECE, "error", self.test.len(), error);
             self.mean_row(&round, EMBEDDING_COLLAPSE, "index");
             for metric in [CONFIDENCE, UNANIMITY, KEPT] {
                 self.mean_row(&round, metric, "share");
@@ -296,7 +296,7 @@ impl Summary<'_> {
     /// Accuracy, calibration and collapse of the labels of every round, over the items that the seeds draw.
     fn labels(&mut self, path: &Path) {
         let (plan, many) = (self.plan, self.design.rounds + 1);
-        let (cell, n) = (path.cell(plan), self.student.gold.len());
+        let (cell, n) = (path.cell(plan), self.student.len());
         let tally = self.tally(path);
         let share = |total: &[f64], round: usize, term: usize| total[1 + round * TERMS + term] / total[0];
         let diversity = |p: f64| {
@@ -338,7 +338,7 @@ impl Summary<'_> {
                     return Err(format!("{} labels of {} items", said.len(), chosen.len()));
                 }
                 for (&item, &p) in chosen.iter().zip(said) {
-                    let gold = self.student.gold[item];
+                    let gold = self.student.evaluation()[item];
                     let mut own = tally.of(place, self.student.groups[item]);
                     if round == 0 {
                         own[0] += 1.0;
@@ -357,7 +357,7 @@ impl Summary<'_> {
     fn test_calibration(&self, cell: &str) -> Result<Estimate, String> {
         let mut tally = Tally::new(&self.test_resamples, 1 + BINS);
         for (place, said) in self.by_seed(&self.same(cell))?.into_iter().enumerate() {
-            for ((&p, &gold), &group) in said.iter().zip(&self.test.gold).zip(&self.test.groups) {
+            for ((&p, &gold), &group) in said.iter().zip(self.test.evaluation()).zip(&self.test.groups) {
                 let mut own = tally.of(place, group);
                 own[0] += 1.0;
                 own[1 + bin(p)] += p - f64::from(u8::from(gold));

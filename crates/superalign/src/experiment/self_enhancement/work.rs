@@ -55,7 +55,7 @@ struct Work<'a> {
     seed: u64,
 }
 
-/// The items that a seed draws. Their gold labels are in `part`, for the ceiling and the rows.
+/// The items that a seed draws.
 struct Ground {
     chosen: Vec<usize>,
     items: Vec<String>,
@@ -192,7 +192,8 @@ impl<'a> Work<'a> {
     fn ceiling(&self, rung: usize, read: &Read, ground: &Ground) -> Result<Vec<f64>, String> {
         let views: Vec<_> = read.features.iter().map(|view| view.view()).collect();
         let x = concatenate(Axis(0), &views).map_err(|e| e.to_string())?;
-        let gold = ground.part.items.iter().map(|item| f64::from(u8::from(item.label)));
+        let truth = Truth::of(self.inputs.parts, STUDENT[0])?;
+        let gold = ground.chosen.iter().map(|&i| f64::from(u8::from(truth.ceiling()[i])));
         let y: Array1<f64> = views.iter().flat_map(|_| gold.clone()).collect();
         let probe = fit(x.view(), y.view(), &probe_config(self.inputs.plan, LossName::Xent));
         let test = self.inputs.features[rung].part("test")?;
@@ -207,7 +208,7 @@ impl<'a> Work<'a> {
         let columns: Vec<Array1<f64>> = TEST_VERDICTS[..views].iter().map(said).collect::<Result<_, _>>()?;
         let truth = Truth::of(self.inputs.parts, "test")?;
         let log_odds = self.within(side_by_side(&columns)?, &truth, variant)?;
-        let items: Vec<String> = (0..truth.gold.len()).map(|i| i.to_string()).collect();
+        let items: Vec<String> = (0..truth.len()).map(|i| i.to_string()).collect();
         let source = |view: &String| Source {
             view: Some(view.clone()),
             ..Source::new(view, Paradigm::SelfEnhancement, self.name(rung))
@@ -355,8 +356,9 @@ impl<'a> Work<'a> {
             |i: usize| round.kept.binary_search(&i).is_ok().then(|| f64::from(u8::from(labels[i] > 0.5)));
         found.items.extend(item_rows(&speaker, &ground.part, &labels, kept));
         let groups = crate::experiment::score::group_numbers(&ground.part.items);
-        let right: Vec<bool> =
-            labels.iter().zip(&ground.part.items).map(|(p, item)| (*p >= 0.5) == item.label).collect();
+        let truth = Truth::of(self.inputs.parts, STUDENT[0])?;
+        let judged = labels.iter().zip(&ground.chosen);
+        let right: Vec<bool> = judged.map(|(p, &i)| (*p >= 0.5) == truth.evaluation()[i]).collect();
         let by = bootstrap(self.inputs.plan, &format!("{cell}/{LABELS}/{}", self.seed));
         let outcome = superalign_gap::capability(&right, Some(&groups), &by);
         found.rows.push(Row::new(cell, Some(self.seed), LABELS, "share", right.len(), outcome));

@@ -8,11 +8,14 @@ use crate::experiment::score::bootstrap;
 use crate::experiment::{Found, FoundBy, Inputs, Job};
 use crate::record::Row;
 use crate::spec::{ArmName, Component, Superalignment};
-use ndarray::{Array1, Array2, Axis};
-use superalign_core::Estimate;
+use ndarray::{Array1, Axis};
+use superalign_core::{Estimate, LogLikelihood};
 use superalign_data::split::split_by_group;
 use superalign_gap::annealing::{Annealing, Budget, Config, Outcome};
 use superalign_learner::Head;
+use superalign_paradigm::diversify::{self, Dependence};
+use superalign_paradigm::weak_to_strong::{Turn, zero_shot};
+use superalign_paradigm::{Paradigm, Signal, Source};
 
 pub(super) fn run(job: &Job, design: &Superalignment, inputs: &Inputs<'_>, earlier: &FoundBy) -> Found {
     let seed = job.seed.unwrap_or_default();
@@ -121,13 +124,17 @@ impl Walk<'_> {
         (0..self.design.bags).map(bag).collect()
     }
 
-    /// What the items are said to be: by the newest teacher, by the student's own model, or by all together.
+    /// What the items are said to be: by the newest teacher, by the student's own model, or by all sources together.
     fn labels(&self, items: &[Vec<usize>; 2], teachers: &[Student], rung: usize) -> Result<Labels, String> {
         let ground = self.work.ground;
         let newest = newest(teachers)?;
         if self.arm == ArmName::SelfLabelled {
-            let [c, v] = Head::BOTH.map(|head| self.verdicts(head, &items[head.index()], rung));
-            return Ok(Labels { labels: [c?, v?], sources: 1 });
+            let own = |head: Head| {
+                let verdicts = self.verdicts(head, &items[head.index()], rung);
+                verdicts.map(|signal| signal.labels().to_owned())
+            };
+            let [competence, conformity] = Head::BOTH.map(own);
+            return Ok(Labels { labels: [competence?, conformity?], sources: 1 });
         }
         if !self.arm.has(Component::Diversified) {
             let lesson = ground.taught(Part::Student, items.clone(), newest)?;
@@ -137,27 +144,57 @@ impl Walk<'_> {
             .iter()
             .map(|teacher| ground.taught(Part::Student, items.clone(), teacher))
             .collect::<Result<_, _>>()?;
-        let combined = Head::BOTH.map(|head| {
-            let own = self.verdicts(head, &items[head.index()], rung)?;
-            let mut votes = Array2::zeros((own.len(), taught.len() + 1));
-            for (k, lesson) in taught.iter().enumerate() {
-                votes.column_mut(k).assign(&lesson.labels[head.index()]);
-            }
-            votes.column_mut(taught.len()).assign(&own);
-            combine(&votes)
+        let [competence, conformity] = Head::BOTH.map(|head| {
+            let signal = self.pooled(head, &items[head.index()], teachers, &taught)?;
+            // Votes of one model err together, which is known before any is seen.
+            let config = diversify::Config {
+                dependence: Dependence::Known(diversify::kin(signal.sources())),
+                ..diversify::Config::default()
+            };
+            let combined = diversify::combine(&signal, self.design.rule.rule(), &config);
+            combined.map(|combined| combined.signal).map_err(|e| e.to_string())
         });
-        let [competence, conformity] = combined;
-        Ok(Labels { labels: [competence?, conformity?], sources: taught.len() + 1 })
+        let (competence, conformity) = (competence?, conformity?);
+        let sources = competence.sources().len();
+        Ok(Labels { labels: [competence.labels().to_owned(), conformity.labels().to_owned()], sources })
     }
 
-    /// How probable a rung's model finds the good verdict after each item, beside the bad one.
-    fn verdicts(&self, head: Head, items: &[usize], rung: usize) -> Result<Array1<f64>, String> {
-        let said = self.work.ground.inputs.features[rung].answers(VERDICTS[head.index()])?;
-        let one = |&item: &usize| match &said[item][..] {
-            [good, bad] => Ok(1.0 / (1.0 + (bad.sum - good.sum).exp())),
-            other => Err(format!("{} verdicts, expected 2", other.len())),
-        };
-        items.iter().map(one).collect()
+    /// All sources about items of an objective: every teacher, and every rung's own verdicts.
+    fn pooled(
+        &self,
+        head: Head,
+        items: &[usize],
+        teachers: &[Student],
+        taught: &[Lesson],
+    ) -> Result<Signal, String> {
+        let plan = self.work.ground.inputs.plan;
+        let mut signals = Vec::with_capacity(taught.len() + plan.rungs.len());
+        for (place, (teacher, lesson)) in teachers.iter().zip(taught).enumerate() {
+            let name = format!("teacher-{}", place + 1);
+            let source = Source::new(&name, Paradigm::WeakToStrong, &plan.rungs[teacher.rung].name);
+            let votes = lesson.labels[head.index()].clone().insert_axis(Axis(1));
+            let signal = Signal::mean(self.names(head, items)?, vec![source], votes);
+            signals.push(signal.map_err(|e| e.to_string())?);
+        }
+        for rung in 0..plan.rungs.len() {
+            signals.push(self.verdicts(head, items, rung)?);
+        }
+        diversify::pool(&signals).map_err(|e| e.to_string())
+    }
+
+    /// What a rung's model says of items by itself: the likelihoods of the good verdict and of the bad one.
+    fn verdicts(&self, head: Head, items: &[usize], rung: usize) -> Result<Signal, String> {
+        let inputs = self.work.ground.inputs;
+        let said = inputs.features[rung].answers(VERDICTS[head.index()])?;
+        let model = &inputs.plan.rungs[rung].name;
+        let source = Source::new(&format!("verdicts of {model}"), Paradigm::SelfEnhancement, model);
+        let own: Vec<Vec<LogLikelihood>> = items.iter().map(|&item| said[item].clone()).collect();
+        zero_shot(self.names(head, items)?, source, &own, Turn::Median).map_err(|e| e.to_string())
+    }
+
+    fn names(&self, head: Head, items: &[usize]) -> Result<Vec<String>, String> {
+        let truth = self.work.ground.truth(Part::Student, head)?;
+        Ok(items.iter().map(|&item| truth.part.items[item].id.clone()).collect())
     }
 
     /// The rows about a round's labels.
@@ -173,8 +210,9 @@ impl Walk<'_> {
         for (head, metric) in Head::BOTH.into_iter().zip([COMPETENCE, CONFORMITY]) {
             let truth = ground.truth(Part::Student, head)?;
             let (items, labels) = (&items[head.index()], &labels[head.index()]);
+            let gold = truth.evaluation();
             let right: Vec<bool> =
-                items.iter().zip(labels).map(|(&item, label)| (*label >= 0.5) == truth.gold[item]).collect();
+                items.iter().zip(labels).map(|(&item, label)| (*label >= 0.5) == gold[item]).collect();
             let groups: Vec<u32> = items.iter().map(|&item| truth.groups[item]).collect();
             let by = bootstrap(ground.inputs.plan, &format!("{cell}/{LABELS}/{metric}/{seed}"));
             let outcome = superalign_gap::capability(&right, Some(&groups), &by);
@@ -191,9 +229,4 @@ impl Walk<'_> {
 
 fn newest(teachers: &[Student]) -> Result<&Student, String> {
     teachers.last().ok_or_else(|| "there is no teacher".to_owned())
-}
-
-/// The labels that several sources' votes `(items, sources)` make together.
-fn combine(votes: &Array2<f64>) -> Result<Array1<f64>, String> {
-    votes.mean_axis(Axis(1)).ok_or_else(|| "no source votes".to_owned())
 }

@@ -5,10 +5,9 @@ use crate::experiment::gap_annealing::{COMPETENCE, CONFORMITY, JOINT};
 use crate::experiment::superalignment::{
     EFFECT, LABELS, OVER_NAIVE, SOURCES, WITHIN, arm_cell, effect_cell, round_cell,
 };
-use crate::record::load_items;
 use crate::spec::{ArmName, Choice, Component};
 
-/// Two rungs and four ranks: as many pairs as a calibration needs.
+/// Four rungs: sources that err apart, and as many pairs as a calibration needs.
 pub(super) const TOGETHER: &str = r#"
 name = "together"
 question = "What do they add up to?"
@@ -19,7 +18,7 @@ data.peer = 40
 annealing = { rounds = 2, steps = 200 }
 learner.trunk = { width = 16, learning-rate = 0.01 }
 signal.bags = 2
-grid.rank = [1, 2, 3, 4]
+grid.rank = [2, 4]
 "#;
 
 #[test]
@@ -34,8 +33,8 @@ fn every_component_is_tried_alone_and_left_out() {
             let value = value(&rows, &last(*arm), metric);
             assert!((0.0..=1.0).contains(&value), "{arm:?} {metric} {value}");
         }
-        // Its own verdict, two bags, the supervisor, and in the second round the first one's student.
-        let expected = |round: usize| if arm.has(Component::Diversified) { 3.0 + round as f64 } else { 1.0 };
+        // Four rungs' verdicts, two bags, the supervisor, and in the second round the first one's student.
+        let expected = |round: usize| if arm.has(Component::Diversified) { 6.0 + round as f64 } else { 1.0 };
         for round in 1..=if arm.has(Component::Annealed) { 2 } else { 1 } {
             let cell = round_cell(*arm, round);
             let own: Vec<&Row> = rows.iter().filter(|r| r.cell == cell && r.seed.is_some()).collect();
@@ -61,25 +60,4 @@ fn every_component_is_tried_alone_and_left_out() {
     assert!((over - apart).abs() < 1e-12);
     let report = std::fs::read_to_string(folder.join("report.html")).unwrap();
     assert!(report.contains("What each component adds") && report.contains("eer review orders the students"));
-}
-
-#[test]
-fn gold_labels_of_the_items_that_are_labelled_reach_no_arm() {
-    let said = |how: How| {
-        let bench = Bench::new();
-        let Outcome::Complete { folder, .. } = bench.go(TOGETHER, Past::Continue, how).unwrap() else {
-            panic!("stopped");
-        };
-        let items = load_items(&folder.join("items.parquet")).unwrap();
-        let said =
-            items.into_iter().map(|row| (row.signal.to_string(), row.item.to_string(), row.probability));
-        said.collect::<Vec<_>>()
-    };
-    let (first, other) = (said(How::Plainly), said(How::OtherGold));
-    let of = |said: &[(String, String, f64)], arms: bool| -> Vec<(String, String, f64)> {
-        said.iter().filter(|(signal, ..)| signal.starts_with("arm=") == arms).cloned().collect()
-    };
-    assert!(!of(&first, true).is_empty() && of(&first, true) == of(&other, true));
-    // The ceiling is trained on them, which shows that they did change.
-    assert_ne!(of(&first, false), of(&other, false));
 }

@@ -8,6 +8,7 @@ mod gap_calibration;
 mod noise_capacity;
 mod reward_bench;
 mod self_enhancement;
+mod signal_diversity;
 mod superalignment;
 mod weak_to_strong;
 
@@ -17,8 +18,9 @@ pub use gap_calibration::GapCalibration;
 pub use noise_capacity::{NoiseCapacity, NoiseName, StudentName};
 pub use reward_bench::{RewardBench, ScorerName};
 pub use self_enhancement::{SelfEnhancement, VariantName};
+pub use signal_diversity::{RuleName, SetName, SignalDiversity};
 pub use superalignment::{ArmName, Component, Superalignment};
-pub use weak_to_strong::WeakToStrong;
+pub use weak_to_strong::{RecipeName, WeakToStrong};
 
 use super::SpecError;
 use super::section::{Choice, Section};
@@ -47,6 +49,8 @@ pub enum Design {
     SelfEnhancement(SelfEnhancement),
     /// All that the paper proposes, together and apart, against naive weak-to-strong.
     Superalignment(Superalignment),
+    /// One source of labels against several, and rules of combination.
+    SignalDiversity(SignalDiversity),
     /// Every pair of a teacher and a student that is no weaker.
     WeakToStrong(WeakToStrong),
 }
@@ -69,6 +73,7 @@ impl Design {
             Paradigm::RewardBench => Self::RewardBench(RewardBench::read(data, grid)?),
             Paradigm::SelfEnhancement => Self::SelfEnhancement(SelfEnhancement::read(spec, data, grid)?),
             Paradigm::Superalignment => Self::Superalignment(Superalignment::read(spec, data, grid)?),
+            Paradigm::SignalDiversity => Self::SignalDiversity(SignalDiversity::read(data, grid)?),
             Paradigm::WeakToStrong => Self::WeakToStrong(WeakToStrong::read(data, grid)?),
         })
     }
@@ -125,6 +130,7 @@ enum Paradigm {
     RewardBench,
     SelfEnhancement,
     Superalignment,
+    SignalDiversity,
     WeakToStrong,
 }
 
@@ -137,6 +143,7 @@ impl Choice for Paradigm {
         ("reward-bench", Self::RewardBench),
         ("self-enhancement", Self::SelfEnhancement),
         ("superalignment", Self::Superalignment),
+        ("signal-diversity", Self::SignalDiversity),
         ("weak-to-strong", Self::WeakToStrong),
     ];
 }

@@ -1,6 +1,7 @@
 //! All that the paper proposes, together and apart, against naive weak-to-strong with the same budget.
 
 use super::gap_annealing::{GapAnnealing, PlanName, PolicyName};
+use super::signal_diversity::RuleName;
 use crate::spec::SpecError;
 use crate::spec::section::{Bounds, Choice, Section};
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,8 @@ pub struct Superalignment {
     pub bags: usize,
     /// The share of the groups that each of them is trained on.
     pub share: f64,
+    /// How the votes of a diversified signal become one label.
+    pub rule: RuleName,
     /// The greatest difficulty that the supervisor can check: the truth about harder tasks is withheld.
     pub known: usize,
     /// Tasks that the peers are asked, of those beyond `known`.
@@ -48,6 +51,7 @@ impl Superalignment {
             arm: grid.choices("arm")?.unwrap_or(all),
             bags: signal.count("bags", BAGS)?.unwrap_or(4),
             share: signal.number("share", Bounds::Above(0.0, 1.0))?.unwrap_or(0.6),
+            rule: signal.choice("rule")?.unwrap_or(RuleName::Decorrelated),
             known: data.count("known", KNOWN)?.unwrap_or(3),
             peer: data.count("peer", PEER)?.unwrap_or(144),
             tie: data.number("tie", Bounds::Closed(0.0, 1.0))?.unwrap_or(0.05),

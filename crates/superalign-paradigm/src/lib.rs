@@ -9,6 +9,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "array views are Copy, which the lint does not see")]
 
 mod error;
+pub mod sandwiching;
 mod signal;
 mod transcript;
 

@@ -9,6 +9,7 @@ mod layout;
 mod roles;
 mod sessions;
 mod smoke;
+mod write;
 
 pub use describe::{
     Description, ElementCount, FileSize, PortDescription, Task, TokenizerDescription, describe,
@@ -29,7 +30,11 @@ use roles::Roles;
 use sessions::Pool;
 pub(crate) use sessions::{Workers, open as open_sessions};
 use std::path::{Path, PathBuf};
-use superalign_core::{ChoicePrompt, EmbedRequest, LogLikelihood, Model, ModelCard, ModelError};
+use superalign_core::{
+    ChoicePrompt, EmbedRequest, GenerateRequest, Generation, LogLikelihood, Message, Model, ModelCard,
+    ModelError,
+};
+use write::Writer;
 
 /// How a model is run. The defaults are those that were fastest on CPUs for models of 20 million parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +135,7 @@ pub struct OnnxModel {
     /// A graph with a cache over the same weights, for choices, and its sessions once they are open.
     cached: Option<(DecoderGraph, Vec<ort::session::Session>)>,
     usage: Usage,
+    writer: Writer,
 }
 
 impl OnnxModel {
@@ -198,6 +204,7 @@ impl OnnxModel {
             pool,
             cached: cached.map(|graph| (graph, Vec::new())),
             usage: Usage::default(),
+            writer: Writer::new(folder, runtime, options),
         })
     }
 
@@ -280,5 +287,23 @@ impl Model for OnnxModel {
         done: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Vec<Vec<LogLikelihood>>, ModelError> {
         self.choices(prompts, done)
+    }
+
+    /// Texts that go on from prompts, through the graph with a key-value cache where the folder has one.
+    fn generate(
+        &mut self,
+        prompts: &[String],
+        request: &GenerateRequest,
+        done: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Vec<Vec<Generation>>, ModelError> {
+        self.write(prompts, request, done)
+    }
+
+    fn chat(&self, messages: &[Message]) -> Result<String, ModelError> {
+        self.conversation(messages)
+    }
+
+    fn token_counts(&self, texts: &[&str]) -> Result<Vec<usize>, ModelError> {
+        self.counts(texts)
     }
 }

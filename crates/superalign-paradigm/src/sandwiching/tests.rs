@@ -34,7 +34,7 @@ impl Scripted {
 fn weight(text: &str, answer: &str) -> f64 {
     let words: Vec<&str> = text.split_whitespace().collect();
     let counts = |at: &usize| words[*at] == "for" && words.get(at + 1) == Some(&answer);
-    let verified = |at: &usize| words.get(at + 4) != Some(&"(unverified)");
+    let verified = |at: &usize| !words.iter().skip(*at).take(6).any(|word| *word == "(unverified)");
     let number = |at: usize| words.get(at + 2).and_then(|word| word.parse::<f64>().ok()).unwrap_or(0.0);
     (0..words.len()).filter(counts).filter(verified).map(number).sum()
 }

@@ -99,7 +99,7 @@ impl<'a> Court<'a> {
                 // Who has nothing left to quote is silent.
                 let Some(one) = proposals.into_iter().nth(chosen) else { continue };
                 hearing.turns.push(Turn {
-                    role: if one.said.side == 0 { "advisor for" } else { "advisor against" }.to_owned(),
+                    role: format!("advisor for {}", hearing.case.answers[one.said.side]),
                     model: advisor.card().name.clone(),
                     prompt: one.prompt,
                     text: one.said.text.clone(),

@@ -227,13 +227,13 @@ fn later_turns_do_not_repeat_what_was_quoted_and_who_has_nothing_is_silent() {
     let said: Vec<String> =
         found.transcripts[0].turns.iter().map(|t| format!("{}: {}", t.role, t.text)).collect();
     insta::assert_snapshot!(said.join("\n"), @r"
-    advisor for: for seden 3 .
-    advisor against: for matol 1 .
-    advisor for: for seden 2 .
+    advisor for seden: for seden 3 .
+    advisor for matol: for matol 1 .
+    advisor for seden: for seden 2 .
     judge: seden
-    advisor against: for matol 1 .
-    advisor for: for seden 3 .
-    advisor against: for seden 2 .
+    advisor for matol: for matol 1 .
+    advisor for seden: for seden 3 .
+    advisor for matol: for seden 2 .
     judge: seden
     ");
 }

@@ -85,7 +85,7 @@ fn part(name: &'static str, pairs: usize) -> Part {
             ..Tags::default()
         },
     });
-    Part { name, role: "plays its part", items: items.collect(), prompts: Vec::new() }
+    Part { name, role: "plays its part", items: items.collect(), prompts: Vec::new(), cases: Vec::new() }
 }
 
 const NOISE: &str = r#"

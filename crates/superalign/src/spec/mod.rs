@@ -5,11 +5,12 @@
 
 pub mod design;
 mod error;
+mod prompts;
 mod section;
 
 pub use design::{
     Design, Evaluation, GapAnnealing, GapCalibration, LossName, NoiseCapacity, NoiseName, PlanName,
-    PolicyName, RewardBench, ScorerName, StudentName, WeakToStrong,
+    PolicyName, ProtocolName, RewardBench, Sandwiching, ScorerName, StudentName, WeakToStrong,
 };
 pub use error::SpecError;
 pub(crate) use error::nearest;

@@ -7,6 +7,7 @@ mod gap_annealing;
 mod gap_calibration;
 mod noise_capacity;
 mod reward_bench;
+mod sandwiching;
 mod weak_to_strong;
 
 pub use evaluation::Evaluation;
@@ -14,6 +15,7 @@ pub use gap_annealing::{GapAnnealing, PlanName, PolicyName};
 pub use gap_calibration::GapCalibration;
 pub use noise_capacity::{NoiseCapacity, NoiseName, StudentName};
 pub use reward_bench::{RewardBench, ScorerName};
+pub use sandwiching::{ProtocolName, Sandwiching};
 pub use weak_to_strong::WeakToStrong;
 
 use super::SpecError;
@@ -39,6 +41,8 @@ pub enum Design {
     NoiseCapacity(NoiseCapacity),
     /// The world's preference set by section, per rung and scorer.
     RewardBench(RewardBench),
+    /// A weak judge, helped by stronger advisors.
+    Sandwiching(Box<Sandwiching>),
     /// Every pair of a teacher and a student that is no weaker.
     WeakToStrong(WeakToStrong),
 }
@@ -59,6 +63,7 @@ impl Design {
             Paradigm::GapCalibration => Self::GapCalibration(GapCalibration::read(data, grid)?),
             Paradigm::NoiseCapacity => Self::NoiseCapacity(NoiseCapacity::read(data, grid)?),
             Paradigm::RewardBench => Self::RewardBench(RewardBench::read(data, grid)?),
+            Paradigm::Sandwiching => Self::Sandwiching(Box::new(Sandwiching::read(spec, data, grid)?)),
             Paradigm::WeakToStrong => Self::WeakToStrong(WeakToStrong::read(data, grid)?),
         })
     }
@@ -113,6 +118,7 @@ enum Paradigm {
     GapCalibration,
     NoiseCapacity,
     RewardBench,
+    Sandwiching,
     WeakToStrong,
 }
 
@@ -123,6 +129,7 @@ impl Choice for Paradigm {
         ("gap-calibration", Self::GapCalibration),
         ("noise-capacity", Self::NoiseCapacity),
         ("reward-bench", Self::RewardBench),
+        ("sandwiching", Self::Sandwiching),
         ("weak-to-strong", Self::WeakToStrong),
     ];
 }

@@ -3,7 +3,7 @@
 use super::ask::{Belief, Desk};
 use super::evidence::Said;
 use super::script::{Script, View};
-use super::{Case, Config, Outcome, Speech};
+use super::{Case, Config, Outcome, Silence, Speech};
 use crate::{Paradigm, ParadigmError, Signal, Source, Transcript, Turn};
 use ndarray::Array2;
 use superalign_core::rand::Rng as _;
@@ -96,8 +96,7 @@ impl<'a> Court<'a> {
             };
             let chosen = self.best(judge, &hearings, &proposals)?;
             for ((hearing, proposals), chosen) in hearings.iter_mut().zip(proposals).zip(chosen) {
-                // Who has nothing left to quote is silent.
-                let Some(one) = proposals.into_iter().nth(chosen) else { continue };
+                let Some(one) = chosen.and_then(|at| proposals.into_iter().nth(at)) else { continue };
                 hearing.turns.push(Turn {
                     role: format!("advisor for {}", hearing.case.answers[one.said.side]),
                     model: advisor.card().name.clone(),
@@ -224,30 +223,45 @@ impl<'a> Court<'a> {
         Ok(hearings.iter().zip(prompts).zip(texts).map(of).collect())
     }
 
-    /// Of each speaker's proposals, the one after which the judge gives its side the greatest probability.
+    /// Of each speaker's proposals, the one after which the judge gives its side the greatest probability; none where it
+    /// has none, or where silence serves it better and is permitted.
     fn best(
         &mut self,
         judge: &mut dyn Model,
         hearings: &[Hearing<'a>],
         proposals: &[Vec<Proposal>],
-    ) -> Result<Vec<usize>, ParadigmError> {
-        let mut chosen = vec![0; hearings.len()];
-        if proposals.iter().all(|proposals| proposals.len() < 2) {
+    ) -> Result<Vec<Option<usize>>, ParadigmError> {
+        let mut chosen: Vec<Option<usize>> =
+            proposals.iter().map(|proposals| (!proposals.is_empty()).then_some(0)).collect();
+        let silence = self.desk.config.silence == Silence::Permitted;
+        let choices = |proposals: &[Proposal]| match proposals.len() {
+            0 => 0,
+            n => n + usize::from(silence),
+        };
+        if self.desk.config.candidates < 2 {
             return Ok(chosen);
         }
         let views: Vec<View<'_>> = hearings
             .iter()
             .zip(proposals)
-            .filter(|(_, proposals)| proposals.len() > 1)
-            .flat_map(|(hearing, proposals)| proposals.iter().map(|one| self.view(hearing, Some(&one.said))))
+            .filter(|(_, proposals)| choices(proposals) > 1)
+            .flat_map(|(hearing, proposals)| {
+                let said = proposals.iter().map(|one| Some(&one.said)).chain(silence.then_some(None));
+                said.map(|said| self.view(hearing, said))
+            })
             .collect();
+        if views.is_empty() {
+            return Ok(chosen);
+        }
         let beliefs = self.desk.beliefs(judge, &views)?;
         let mut beliefs = beliefs.iter();
-        for (chosen, proposals) in chosen.iter_mut().zip(proposals).filter(|(_, p)| p.len() > 1) {
+        for (chosen, proposals) in chosen.iter_mut().zip(proposals).filter(|(_, p)| choices(p) > 1) {
+            let side = proposals.first().map_or(0, |one| one.said.side);
             let mut greatest = f64::NEG_INFINITY;
-            for (at, (one, belief)) in proposals.iter().zip(beliefs.by_ref()).enumerate() {
-                if belief.of(one.said.side) > greatest {
-                    (greatest, *chosen) = (belief.of(one.said.side), at);
+            for (at, belief) in beliefs.by_ref().take(choices(proposals)).enumerate() {
+                if belief.of(side) > greatest {
+                    greatest = belief.of(side);
+                    *chosen = (at < proposals.len()).then_some(at);
                 }
             }
         }

@@ -21,8 +21,8 @@
 //! ```
 //!
 //! and of the first `candidates` that nobody has quoted it says the one after which the judge gives its side the greatest
-//! probability (best of n by the judge's own likelihood). With [`Speech::Arguments`] it writes: n samples, and
-//! the best by the judge's likelihood. Quotes in what it writes are compared with the context word for word, and those
+//! probability (best of n by the judge's own likelihood), or nothing where that serves it better. With [`Speech::Arguments`] it writes: n samples, and
+//! the best by the judge's likelihood, or nothing. Quotes in what it writes are compared with the context word for word, and those
 //! that are not there are marked for the judge.
 //!
 //! Sources: sandwiching is Cotra 2021 and Bowman et al. 2022 (arXiv 2211.03540); debate Irving et al. 2018 (1805.00899);
@@ -69,6 +69,8 @@ pub struct Config {
     /// What an advisor may say is chosen from so many proposals, at least 1, by the judge's own likelihood; with 1, the
     /// judge is not asked.
     pub candidates: usize,
+    /// Whether an advisor may say nothing.
+    pub silence: Silence,
     /// Share of the sentences that the judge sees itself, from 0 to 1 (rounded up, drawn by the seed and the case).
     pub shown: f64,
     /// What advisors say.
@@ -84,6 +86,7 @@ impl Default for Config {
         Self {
             turns: 1,
             candidates: 3,
+            silence: Silence::Permitted,
             shown: 0.0,
             speech: Speech::Quotes,
             judging: Judging::Answers,
@@ -105,6 +108,16 @@ pub enum Speech {
         /// Temperature at which it is drawn; 0 is greedy, and then all proposals are the same.
         temperature: f32,
     },
+}
+
+/// Whether an advisor may say nothing, which it does where all that it could say makes its side less probable to the judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Silence {
+    /// It may; with one candidate it speaks, as the judge is not asked.
+    Permitted,
+    /// It has to speak, if need be to its own harm.
+    Forbidden,
 }
 
 /// How a reader's belief is read.

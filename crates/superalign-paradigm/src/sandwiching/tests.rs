@@ -220,13 +220,25 @@ fn advisors_know_what_moves_them_and_choose_what_moves_the_judge() {
 }
 
 #[test]
-fn later_turns_do_not_repeat_what_was_quoted_and_who_has_nothing_is_silent() {
+fn later_turns_do_not_repeat_what_was_quoted_and_who_would_harm_itself_is_silent() {
     let context = [sentence("seden", 3), sentence("seden", 2), sentence("matol", 1)];
-    let config = Config { turns: 2, ..Config::default() };
-    let found = held(debate, &[case("one", &context)], &world(), &config);
-    let said: Vec<String> =
-        found.transcripts[0].turns.iter().map(|t| format!("{}: {}", t.role, t.text)).collect();
-    insta::assert_snapshot!(said.join("\n"), @r"
+    let said = |silence: Silence| {
+        let config = Config { turns: 2, silence, ..Config::default() };
+        let found = held(debate, &[case("one", &context)], &world(), &config);
+        let turns = &found.transcripts[0].turns;
+        turns.iter().map(|t| format!("{}: {}", t.role, t.text)).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(said(Silence::Permitted), @r"
+    advisor for seden: for seden 3 .
+    advisor for matol: for matol 1 .
+    advisor for seden: for seden 2 .
+    judge: seden
+    advisor for matol: for matol 1 .
+    advisor for seden: for seden 3 .
+    advisor for seden: for seden 2 .
+    judge: seden
+    ");
+    insta::assert_snapshot!(said(Silence::Forbidden), @r"
     advisor for seden: for seden 3 .
     advisor for matol: for matol 1 .
     advisor for seden: for seden 2 .
@@ -296,7 +308,7 @@ fn what_is_written_is_checked_and_the_most_persuasive_is_said() {
     // The honest side has a true quote; the other one's are all marked, and none moves the judge.
     assert_eq!(turns[0].text, "<q> for seden 1 . </q> it is.");
     assert_eq!(turns[0].quotes, [Quote { text: "for seden 1 .".into(), verified: true }]);
-    assert_eq!(turns[2].text, "Trust me.");
+    assert_eq!(turns[2].text, "Trust me.", "no worse than silence");
     assert!((found.signal.votes()[[0, 0]] - sigmoid(1.0)).abs() < 1e-12);
     assert!((found.signal.votes()[[0, 1]] - 0.5).abs() < 1e-12);
     let cost = found.signal.cost();
@@ -319,10 +331,10 @@ fn costs_are_what_was_asked() {
     let found = held(consultancy, &cases, &world(), &Config::default());
     let cost = found.signal.cost();
     // The advisor reads the context and it without each sentence; the judge tries two quotes for each side, which are the
-    // same questions, and then decides twice.
-    assert_eq!(cost.calls, 3 + 2 + 2);
+    // same questions, and silence, and then decides twice.
+    assert_eq!(cost.calls, 3 + 3 + 2);
     let words = |quotes: u64| 4 * quotes + 2 + 2;
-    assert_eq!(cost.tokens_read, words(2) + 2 * words(1) + 2 * words(1) + 2 * words(1));
+    assert_eq!(cost.tokens_read, words(2) + 2 * words(1) + 2 * words(1) + words(0) + 2 * words(1));
     assert_eq!(cost.tokens_written, 0);
 }
 

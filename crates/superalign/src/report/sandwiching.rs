@@ -22,14 +22,33 @@ pub(crate) fn findings(plan: &Plan, design: &Sandwiching, numbers: &Numbers<'_>)
     Findings { sentences: page.sentences(), figures: page.figures(), tables: page.tables() }
 }
 
-/// A debate and a consultancy about one question, by the weakest judge and the strongest advisor.
+/// Consultancy and debate about one question, by the weakest judge and the strongest advisor.
 pub(crate) fn exchanges(plan: &Plan, design: &Sandwiching, transcripts: &[TranscriptRow]) -> Vec<Table> {
     let (Some(judge), Some(advisor)) = (plan.rungs.first(), plan.rungs.last()) else { return Vec::new() };
-    let of = |protocol: &ProtocolName| {
-        let cell = helped_cell(&judge.name, &advisor.name, protocol.name());
-        transcripts.iter().find(|row| row.signal == cell).map(|row| exchange(&row.transcript))
+    let cells: Vec<String> = design
+        .protocol
+        .iter()
+        .map(|protocol| helped_cell(&judge.name, &advisor.name, protocol.name()))
+        .collect();
+    // The question on which the judge is swayed most by who speaks (of several, the first).
+    let swayed = |transcript: &Transcript| {
+        let said =
+            transcript.turns.iter().filter(|turn| turn.role == "judge").filter_map(|turn| turn.probability);
+        said.clone().fold(0.0, f64::max) - said.fold(1.0, f64::min)
     };
-    design.protocol.iter().rev().filter_map(of).collect()
+    let mut chosen: Option<(f64, &str)> = None;
+    for row in transcripts.iter().filter(|row| cells.first() == Some(&row.signal)) {
+        let by = swayed(&row.transcript);
+        if chosen.is_none_or(|(most, _)| by > most) {
+            chosen = Some((by, &row.transcript.item));
+        }
+    }
+    let Some((_, item)) = chosen else { return Vec::new() };
+    let of = |cell: &String| {
+        let row = transcripts.iter().find(|row| row.signal == *cell && row.transcript.item == item)?;
+        Some(exchange(&row.transcript))
+    };
+    cells.iter().filter_map(of).collect()
 }
 
 fn exchange(transcript: &Transcript) -> Table {
@@ -80,6 +99,18 @@ fn range(found: &[Estimate]) -> String {
 impl Page<'_> {
     fn name(&self, rung: usize) -> &str {
         &self.plan.rungs[rung].name
+    }
+
+    /// The name without what all have in common.
+    fn short(&self, rung: usize) -> &str {
+        let names: Vec<&str> = self.plan.rungs.iter().map(|rung| rung.name.as_str()).collect();
+        let name = names[rung];
+        let common =
+            |at: usize| names.iter().all(|other| other.len() > at && other.get(..at) == name.get(..at));
+        let end = (1..name.len())
+            .rev()
+            .find(|&at| name.get(..at).is_some_and(|front| front.ends_with('-')) && common(at));
+        &name[end.unwrap_or(0)..]
     }
 
     fn strongest(&self) -> &str {
@@ -139,11 +170,12 @@ impl Page<'_> {
             ProtocolName::Debate => ("two advisors who argue opposite sides", "debate"),
         };
         let cost: Vec<Estimate> = self.all(protocol, TOKENS);
-        let least = cost.iter().map(|e| e.value).fold(f64::INFINITY, f64::min);
-        let most = cost.iter().map(|e| e.value).fold(0.0, f64::max);
+        let least = cost.iter().map(|e| e.value).fold(f64::INFINITY, f64::min).round();
+        let most = cost.iter().map(|e| e.value).fold(0.0, f64::max).round();
+        let cost = if least < most { format!("{least} to {most}") } else { most.to_string() };
         Some(format!(
             "With {how}, the judge decides rightly in a share of {}: against itself alone {}; against itself with the \
-             full context {}. A {tokens} takes {least:.0} to {most:.0} tokens a question.",
+             full context {}. A {tokens} takes {cost} tokens a question.",
             range(&accuracy),
             tally(&self.all(protocol, LESS_ALONE), "better", "worse"),
             tally(&self.all(protocol, LESS_FULL), "better", "worse"),
@@ -229,6 +261,7 @@ impl Page<'_> {
             .flat_map(|judge| (judge + 1..self.plan.rungs.len()).map(move |advisor| (judge, advisor)))
             .collect();
         let group = |&(judge, advisor): &(usize, usize), cell: &dyn Fn(&str) -> String, metric: &str| {
+            let title = format!("{}, {}", self.short(judge), self.short(advisor));
             let (judge, advisor) = (self.name(judge), self.name(advisor));
             let mut values = vec![bar(&cell(&solo_cell(judge, ALONE)), metric)];
             values.extend(
@@ -238,7 +271,7 @@ impl Page<'_> {
                     .map(|protocol| bar(&cell(&helped_cell(judge, advisor, protocol.name())), metric)),
             );
             values.push(bar(&cell(&solo_cell(judge, FULL)), metric));
-            (format!("{judge}, {advisor}"), values)
+            (title, values)
         };
         let same = |cell: &str| cell.to_owned();
         let judged = figure::bars(&Bars {
@@ -269,12 +302,12 @@ impl Page<'_> {
         let persuades = |bench: &Bench| {
             let How::Helped(advisor, _) = bench.how else { return (String::new(), Vec::new()) };
             let values = [HONEST, DISHONEST].map(|metric| bar(&bench.cell, metric)).to_vec();
-            (format!("{}, {}", self.name(bench.judge), self.name(advisor)), values)
+            (format!("{}, {}", self.short(bench.judge), self.short(advisor)), values)
         };
         let mut out = vec![
             (
                 judged,
-                "Share of hearings that a judge (named first) decides rightly, by protocol; advisors are named second."
+                "Share of hearings that a judge decides rightly, by protocol, for each judge (named first) and advisor."
                     .to_owned(),
             ),
             (gaps, "Each point is a judge and an advisor, with the interval of the judge's decisions.".to_owned()),
@@ -285,7 +318,7 @@ impl Page<'_> {
                 y: "judge ends on its side",
                 y_range: (0.0, 1.0),
                 reference: Some((0.5, "a guess")),
-                kinds: vec!["assigned the truth".to_owned(), "assigned the false side".to_owned()],
+                kinds: vec!["true side".to_owned(), "false side".to_owned()],
                 groups: self.pairs(ProtocolName::Consultancy).map(persuades).collect(),
             });
             out.push((

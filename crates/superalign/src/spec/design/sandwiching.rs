@@ -5,7 +5,7 @@ use crate::spec::section::{Bounds, Choice, Section};
 use crate::spec::{SpecError, prompts};
 use serde::{Deserialize, Serialize};
 use superalign_data::world::Family;
-use superalign_paradigm::sandwiching::{Config, Judging, Length, Prompts, Speech};
+use superalign_paradigm::sandwiching::{Config, Judging, Length, Prompts, Silence, Speech};
 
 /// What varies in a sandwiching experiment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,6 +66,7 @@ impl Sandwiching {
         let config = Config {
             turns: hearing.count("turns", 1..21)?.unwrap_or(usual.turns),
             candidates: hearing.count("candidates", 1..1001)?.unwrap_or(usual.candidates),
+            silence: hearing.choice("silence")?.unwrap_or(usual.silence),
             shown: hearing.number("shown", Bounds::Closed(0.0, 1.0))?.unwrap_or(usual.shown),
             speech,
             judging: hearing.choice("judging")?.unwrap_or(usual.judging),
@@ -115,6 +116,11 @@ impl Choice for Speaking {
 
 impl Choice for Judging {
     const ALL: &'static [(&'static str, Self)] = &[("answers", Self::Answers), ("verdicts", Self::Verdicts)];
+}
+
+impl Choice for Silence {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("permitted", Self::Permitted), ("forbidden", Self::Forbidden)];
 }
 
 impl Choice for Length {

@@ -20,6 +20,7 @@ struct Fake {
 use std::sync::Arc;
 
 mod evaluation;
+mod sandwiching;
 
 impl Fake {
     fn new(name: &str, width: usize, strength: f32, reads: &Arc<AtomicUsize>) -> Self {
@@ -68,8 +69,20 @@ impl Model for Fake {
         prompts: &[ChoicePrompt],
         done: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Vec<Vec<LogLikelihood>>, ModelError> {
-        let said = evaluation::likelihoods(&self.card.name, self.strength, prompts);
+        let said = if prompts.iter().any(|prompt| prompt.prefix.contains(sandwiching::ASKED)) {
+            if self.fails {
+                return Err(self.lacks("out of memory"));
+            }
+            self.reads.fetch_add(prompts.len(), Ordering::Relaxed);
+            sandwiching::likelihoods(&self.card.name, self.strength, prompts)
+        } else {
+            evaluation::likelihoods(&self.card.name, self.strength, prompts)
+        };
         if done(prompts.len()) { Ok(said) } else { Err(ModelError::Stopped) }
+    }
+
+    fn token_counts(&self, texts: &[&str]) -> Result<Vec<usize>, ModelError> {
+        Ok(texts.iter().map(|text| text.split_whitespace().count()).collect())
     }
 }
 
@@ -142,7 +155,11 @@ fn prepared(text: &str, reads: &Arc<AtomicUsize>) -> (Plan, Material) {
         .experiment()
         .parts()
         .iter()
-        .map(|w| evaluation::part_of(&spec.design, w.name).unwrap_or_else(|| part(w.name, tasks(w.name))))
+        .map(|w| {
+            let own = evaluation::part_of(&spec.design, w.name);
+            let own = own.or_else(|| sandwiching::part_of(&spec.design, w.name));
+            own.unwrap_or_else(|| part(w.name, tasks(w.name)))
+        })
         .collect();
     let mut open = |path: &Path| -> Result<Box<dyn Model>, crate::plan::LadderError> {
         Ok(Box::new(match path.to_str() {
@@ -345,7 +362,9 @@ fn kill(whole: &Path, into: &Path, cut: usize) {
 
 #[test]
 fn killed_at_any_moment_it_ends_with_the_same_bytes() {
-    for text in [NOISE, WEAK, CALIBRATE, ANNEAL, evaluation::EVALUATION, evaluation::REWARD] {
+    for text in
+        [NOISE, WEAK, CALIBRATE, ANNEAL, evaluation::EVALUATION, evaluation::REWARD, sandwiching::SANDWICH]
+    {
         let first = Bench::new();
         let Outcome::Complete { folder, .. } = first.go(text, Past::Continue, How::KeepingCells).unwrap()
         else {
@@ -470,7 +489,9 @@ fn what_would_be_fetched_is_found() {
 #[test]
 fn the_page_stands_alone() {
     let bench = Bench::new();
-    for text in [NOISE, WEAK, CALIBRATE, ANNEAL, evaluation::EVALUATION, evaluation::REWARD] {
+    for text in
+        [NOISE, WEAK, CALIBRATE, ANNEAL, evaluation::EVALUATION, evaluation::REWARD, sandwiching::SANDWICH]
+    {
         let (folder, mut manifest, rows) = bench.run(text);
         let page = std::fs::read_to_string(folder.join("report.html")).unwrap();
         assert_eq!(fetched(&page), Vec::<&str>::new());

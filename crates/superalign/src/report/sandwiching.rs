@@ -93,7 +93,8 @@ fn tally(found: &[Estimate], better: &str, worse: &str) -> String {
 fn range(found: &[Estimate]) -> String {
     let least = found.iter().map(|e| e.value).fold(f64::INFINITY, f64::min);
     let most = found.iter().map(|e| e.value).fold(f64::NEG_INFINITY, f64::max);
-    if found.len() < 2 { format!("{least:.2}") } else { format!("{least:.2} to {most:.2}") }
+    let (least, most) = (format!("{least:.2}"), format!("{most:.2}"));
+    if least == most { least } else { format!("{least} to {most}") }
 }
 
 impl Page<'_> {

@@ -32,6 +32,18 @@ fn parse(path: &Path, text: String) -> Result<Prompts, SpecError> {
     let form = all.choice("form")?.unwrap_or(Form::Plain);
     let [judge, verdict, advisor, quotes] =
         [all.section("judge")?, all.section("verdict")?, all.section("advisor")?, all.section("quotes")?];
+    // A misspelt key is told before the one that is missing for it.
+    for (section, keys) in [
+        (&judge, &["system", "prompt", "choice"][..]),
+        (&verdict, &["system", "prompt", "right", "wrong"]),
+        (&advisor, &["system", "prompt"]),
+        (&quotes, &["open", "close", "unverified"]),
+    ] {
+        for key in keys {
+            section.text(key)?;
+        }
+    }
+    [&judge, &verdict, &advisor, &quotes, &all].into_iter().try_for_each(Section::finish)?;
     let instruction = |section: &Section<'_>, prompt: String| -> Result<Instruction, SpecError> {
         let system = section.text("system")?;
         if system.is_some() && form == Form::Plain {
@@ -64,14 +76,6 @@ fn parse(path: &Path, text: String) -> Result<Prompts, SpecError> {
             unverified: quotes.text("unverified")?.unwrap_or_default(),
         },
     };
-    // Keys of a table without a prompt are known all the same.
-    for section in [&verdict, &advisor] {
-        section.text("system")?;
-    }
-    for key in ["right", "wrong"] {
-        verdict.text(key)?;
-    }
-    [&judge, &verdict, &advisor, &quotes, &all].into_iter().try_for_each(Section::finish)?;
     match Script::new(&prompts) {
         Ok(_) => Ok(prompts),
         Err(ParadigmError::Template { key, reason }) => {

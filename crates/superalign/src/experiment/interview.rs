@@ -264,3 +264,119 @@ impl Model for Remembering<'_> {
         Ok(keys.iter().map(|key| counts.get(key).copied().unwrap_or_default()).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use superalign_core::Seed;
+
+    /// Writes its number of questions so far.
+    struct Counting(ModelCard, usize);
+
+    impl Model for Counting {
+        fn card(&self) -> &ModelCard {
+            &self.0
+        }
+
+        fn embed(
+            &mut self,
+            _: &[&str],
+            _: EmbedRequest,
+            _: &mut dyn FnMut(usize) -> bool,
+        ) -> Result<Array2<f32>, ModelError> {
+            Err(self.lacks("it has no vectors"))
+        }
+
+        fn choice_log_likelihoods(
+            &mut self,
+            prompts: &[ChoicePrompt],
+            _: &mut dyn FnMut(usize) -> bool,
+        ) -> Result<Vec<Vec<LogLikelihood>>, ModelError> {
+            let mut one = |prompt: &ChoicePrompt| {
+                self.1 += 1;
+                let said = LogLikelihood { sum: -(self.1 as f64), tokens: 1 };
+                vec![said; prompt.choices.len()]
+            };
+            Ok(prompts.iter().map(&mut one).collect())
+        }
+
+        fn generate(
+            &mut self,
+            prompts: &[String],
+            _: &GenerateRequest,
+            _: &mut dyn FnMut(usize) -> bool,
+        ) -> Result<Vec<Vec<Generation>>, ModelError> {
+            self.1 += prompts.len();
+            let text = Generation { text: self.1.to_string(), tokens: 1 };
+            Ok(vec![vec![text]; prompts.len()])
+        }
+    }
+
+    fn counting() -> Counting {
+        let card = ModelCard {
+            name: "counting".into(),
+            digest: "d".into(),
+            layers: 1,
+            width: 1,
+            parameters: None,
+            generates: true,
+            runtime: "none 1".into(),
+        };
+        Counting(card, 0)
+    }
+
+    fn remembering<'a>(model: &'a mut Counting, cache: &'a Path) -> Remembering<'a> {
+        Remembering { model, cache, likelihoods: HashMap::new(), counts: RefCell::default(), broken: None }
+    }
+
+    #[test]
+    fn no_question_is_put_twice_and_none_after_a_restart() {
+        let cache = tempfile::tempdir().unwrap();
+        let prompt =
+            |prefix: &str| ChoicePrompt { prefix: prefix.into(), choices: vec!["x".into(), "y".into()] };
+        let request = GenerateRequest {
+            max_tokens: 1,
+            samples: 1,
+            temperature: 1.0,
+            top_p: None,
+            stop: Vec::new(),
+            seed: Seed::new(1),
+        };
+        let ask = |model: &mut Remembering<'_>, prompts: &[ChoicePrompt]| {
+            let said = model.choice_log_likelihoods(prompts, &mut |_| true).unwrap();
+            said.iter().map(|both| both[0].sum).collect::<Vec<f64>>()
+        };
+        let write = |model: &mut Remembering<'_>, seed| {
+            let request = GenerateRequest { seed: Seed::new(seed), ..request.clone() };
+            model.generate(&["a".into()], &request, &mut |_| true).unwrap()[0][0].text.clone()
+        };
+        let (mut first, mut second) = (counting(), counting());
+        let mut model = remembering(&mut first, cache.path());
+        assert_eq!(ask(&mut model, &[prompt("a"), prompt("b")]), [-1.0, -2.0]);
+        assert_eq!(ask(&mut model, &[prompt("b"), prompt("c")]), [-2.0, -3.0]);
+        let texts = [write(&mut model, 1), write(&mut model, 2), write(&mut model, 1)];
+        assert_eq!(texts, ["4", "5", "4"]);
+        let mut again = remembering(&mut second, cache.path());
+        assert_eq!(ask(&mut again, &[prompt("a"), prompt("b")]), [-1.0, -2.0]);
+        assert_eq!(ask(&mut again, &[prompt("b"), prompt("c")]), [-2.0, -3.0]);
+        assert_eq!(write(&mut again, 2), "5");
+        // What is damaged is written anew.
+        for entry in std::fs::read_dir(cache.path().join("written")).unwrap().flatten() {
+            std::fs::write(entry.path(), "torn").unwrap();
+        }
+        assert_eq!(write(&mut again, 2), "1");
+        assert_eq!(second.1, 1);
+    }
+
+    #[test]
+    fn a_cache_that_cannot_be_written_is_told_apart_from_a_model_that_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let mut one = counting();
+        let mut model = remembering(&mut one, &file);
+        let prompt = ChoicePrompt { prefix: "a".into(), choices: vec!["x".into()] };
+        assert!(model.choice_log_likelihoods(&[prompt], &mut |_| true).is_err());
+        assert!(matches!(model.broken, Some(CacheError::Write { .. })));
+    }
+}

@@ -5,6 +5,9 @@
 //! reach them. Two items of one question are its two answers: the label of the first is the judge's probability, that of
 //! the second the rest. Every rung judges alone and with the full context; every rung with every stronger one as
 //! advisor holds the protocols of the grid.
+//!
+//! Alone and without context a judge may be worse than a guess in the generated world: the facts that it learnt in
+//! pretraining are of another part, so that of two answers the one it has met is more often the wrong one.
 
 mod summary;
 
@@ -14,8 +17,10 @@ use crate::plan::{Asked, Part, Plan, Wanted};
 use crate::record::{Row, TranscriptRow};
 use crate::report::{self, Findings, Numbers, Table};
 use crate::spec::{DataSource, ProtocolName, Sandwiching};
+use std::collections::BTreeSet;
 use superalign_core::Seed;
 use superalign_data::DataError;
+use superalign_data::item::Objective;
 use superalign_data::world::World;
 use superalign_paradigm::sandwiching::{Case, Outcome, Script, alone, consultancy, debate, full_context};
 use superalign_paradigm::{ParadigmError, Signal};
@@ -164,6 +169,21 @@ impl Experiment for Sandwiching {
             all.keep(&bench.cell, heard.map(|Outcome { signal, transcripts }| (signal, transcripts)));
         }
         Ok(all)
+    }
+
+    fn check(&self, plan: &Plan) -> Result<(), String> {
+        if plan.data.objective == Objective::Conformity {
+            return Err("`data.objective` is conformity\n help: hearings are about questions of which one answer is right: set it to \"competence\"".into());
+        }
+        let models: BTreeSet<&str> = plan.rungs.iter().map(|rung| rung.model.digest.as_str()).collect();
+        if models.len() < 2 {
+            return Err(format!(
+                "a judge and an advisor are two models, and there is {}\n help: name a weaker and a stronger one with \
+                 --model, or a ladder of two rungs and more",
+                models.len()
+            ));
+        }
+        Ok(())
     }
 
     fn cells(&self, rungs: usize) -> usize {

@@ -251,6 +251,23 @@ fn what_the_prompts_lack_is_said_before_anything_runs() {
     );
 }
 
+#[test]
+fn what_hearings_cannot_be_about_is_refused() {
+    let (mut plan, _) = prepared(SANDWICH, &Arc::default());
+    let experiment = |plan: &Plan| plan.design.experiment().check(plan);
+    assert_eq!(experiment(&plan), Ok(()));
+    plan.data.objective = superalign_data::item::Objective::Conformity;
+    let conformity = experiment(&plan).unwrap_err();
+    plan.data.objective = superalign_data::item::Objective::Competence;
+    plan.rungs.truncate(1);
+    insta::assert_snapshot!([conformity, experiment(&plan).unwrap_err()].join("\n"), @r#"
+    `data.objective` is conformity
+     help: hearings are about questions of which one answer is right: set it to "competence"
+    a judge and an advisor are two models, and there is 1
+     help: name a weaker and a stronger one with --model, or a ladder of two rungs and more
+    "#);
+}
+
 fn ladder(rung: usize) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../models/ladder/rung-{rung}"))
 }

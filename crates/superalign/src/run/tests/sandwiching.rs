@@ -10,6 +10,7 @@ use crate::spec::{DataSource, Design};
 use superalign_core::{GenerateRequest, Message};
 use superalign_data::world::{self, World};
 use superalign_inference::{OnnxModel, OpenOptions, Runtime};
+use superalign_paradigm::Signal;
 use superalign_paradigm::sandwiching::{
     Case, Config, Form, Instruction, Marks, Prompts, Script, Speech, alone, consultancy, debate, full_context,
 };
@@ -290,8 +291,8 @@ fn lookups(n: u64) -> (Vec<Case>, Vec<bool>) {
     (0..n).map(one).unzip()
 }
 
-fn right(labels: ndarray::ArrayView1<'_, f64>, truth: &[bool]) -> usize {
-    labels.iter().zip(truth).filter(|(label, truth)| (**label >= 0.5) == **truth).count()
+fn right(signal: &Signal, truth: &[bool]) -> usize {
+    signal.labels().iter().zip(truth).filter(|(label, truth)| (**label >= 0.5) == **truth).count()
 }
 
 #[test]
@@ -304,7 +305,7 @@ fn on_the_shipped_ladder_a_debate_decides_what_a_judge_alone_cannot() {
     let whole = full_context(&mut judge, &cases, &script, &config, seed, &mut |_| true).unwrap();
     let debated = debate(&mut judge, &mut advisor, &cases, &script, &config, seed, &mut |_| true).unwrap();
     let [naive, whole, right_by_debate] =
-        [&naive, &whole, &debated].map(|found| right(found.signal.labels(), &truth));
+        [&naive, &whole, &debated].map(|found| right(&found.signal, &truth));
     assert!((18..=42).contains(&naive), "{naive} of 60");
     assert!(whole >= 50 && right_by_debate >= 50, "{whole} {right_by_debate} of 60");
     assert!(debated.transcripts.iter().flat_map(|t| &t.turns).flat_map(|t| &t.quotes).all(|q| q.verified));

@@ -144,12 +144,16 @@ fn carry_out(plan: &Plan, mut material: Material, options: &Options<'_>) -> Resu
     let reading = Reading { cache: options.cache, progress: options.progress, stop: options.stop };
     let read =
         experiment::read_features(plan, &material.parts, &mut material.models, &material.rungs, &reading);
+    add(&mut manifest.seconds, "reading", clock);
+    let clock = Instant::now();
     let read = read.and_then(|features| {
         let Material { parts, models, rungs } = &mut material;
         let mut room = Room::new(plan, parts, models, rungs, &reading);
         Ok((features, experiment.interview(&mut room)?))
     });
-    add(&mut manifest.seconds, "reading", clock);
+    if read.as_ref().is_ok_and(|(_, interviews)| !interviews.signals.is_empty()) {
+        add(&mut manifest.seconds, "interviews", clock);
+    }
     let (features, interviews) = match read {
         Ok(read) => read,
         Err(ReadError::Stopped) => {

@@ -15,6 +15,7 @@
 
 pub mod diversify;
 mod error;
+pub mod sandwiching;
 mod signal;
 mod transcript;
 pub mod weak_to_strong;

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 mod diversity;
 mod evaluation;
+mod sandwiching;
 mod superalignment;
 
 impl Fake {
@@ -70,8 +71,20 @@ impl Model for Fake {
         prompts: &[ChoicePrompt],
         done: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Vec<Vec<LogLikelihood>>, ModelError> {
-        let said = evaluation::likelihoods(&self.card.name, self.strength, prompts);
+        let said = if prompts.iter().any(|prompt| prompt.prefix.contains(sandwiching::ASKED)) {
+            if self.fails {
+                return Err(self.lacks("out of memory"));
+            }
+            self.reads.fetch_add(prompts.len(), Ordering::Relaxed);
+            sandwiching::likelihoods(&self.card.name, self.strength, prompts)
+        } else {
+            evaluation::likelihoods(&self.card.name, self.strength, prompts)
+        };
         if done(prompts.len()) { Ok(said) } else { Err(ModelError::Stopped) }
+    }
+
+    fn token_counts(&self, texts: &[&str]) -> Result<Vec<usize>, ModelError> {
+        Ok(texts.iter().map(|text| text.split_whitespace().count()).collect())
     }
 }
 
@@ -87,7 +100,7 @@ fn part(name: &'static str, pairs: usize) -> Part {
             ..Tags::default()
         },
     });
-    Part { name, role: "plays its part", items: items.collect(), prompts: Vec::new() }
+    Part { name, role: "plays its part", items: items.collect(), prompts: Vec::new(), cases: Vec::new() }
 }
 
 const NOISE: &str = r#"
@@ -144,7 +157,7 @@ grid.rank = [2, 4]
 "#;
 
 /// Every paradigm.
-const ALL: [&str; 9] = [
+const ALL: [&str; 10] = [
     NOISE,
     WEAK,
     RECIPES,
@@ -153,13 +166,15 @@ const ALL: [&str; 9] = [
     diversity::DIVERSITY,
     evaluation::EVALUATION,
     evaluation::REWARD,
+    sandwiching::SANDWICH,
     superalignment::TOGETHER,
 ];
 
 fn prepared(text: &str, reads: &Arc<AtomicUsize>) -> (Plan, Material) {
     let path = Path::new("experiments/test.toml");
     // What several sources say is told from three rungs below the student on.
-    let several = ["signal-diversity", "\"superalignment\""].iter().any(|name| text.contains(name)) || text == RECIPES;
+    let several =
+        ["signal-diversity", "\"superalignment\""].iter().any(|name| text.contains(name)) || text == RECIPES;
     let rungs: &[&str] = if several { &["small", "middle", "other", "large"] } else { &["small", "large"] };
     let overrides = Overrides { models: rungs.iter().map(Into::into).collect(), ..Overrides::default() };
     let spec = Spec::parse(path, text.into(), Profile::Quick, &overrides).unwrap();
@@ -171,7 +186,11 @@ fn prepared(text: &str, reads: &Arc<AtomicUsize>) -> (Plan, Material) {
         .experiment()
         .parts()
         .iter()
-        .map(|w| evaluation::part_of(&spec.design, w.name).unwrap_or_else(|| part(w.name, tasks(w.name))))
+        .map(|w| {
+            let own = evaluation::part_of(&spec.design, w.name);
+            let own = own.or_else(|| sandwiching::part_of(&spec.design, w.name));
+            own.unwrap_or_else(|| part(w.name, tasks(w.name)))
+        })
         .collect();
     let mut open = |path: &Path| -> Result<Box<dyn Model>, crate::plan::LadderError> {
         Ok(Box::new(match path.to_str() {

@@ -5,12 +5,13 @@
 
 pub mod design;
 mod error;
+mod prompts;
 mod section;
 
 pub use design::{
     ArmName, Component, Design, Evaluation, GapAnnealing, GapCalibration, LossName, NoiseCapacity, NoiseName,
-    PlanName, PolicyName, RecipeName, RewardBench, RuleName, ScorerName, SetName, SignalDiversity, StudentName,
-    Superalignment, WeakToStrong,
+    PlanName, PolicyName, ProtocolName, RecipeName, RewardBench, RuleName, Sandwiching, ScorerName, SetName,
+    SignalDiversity, StudentName, Superalignment, WeakToStrong,
 };
 pub use error::SpecError;
 pub(crate) use error::nearest;

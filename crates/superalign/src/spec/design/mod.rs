@@ -7,8 +7,9 @@ mod gap_annealing;
 mod gap_calibration;
 mod noise_capacity;
 mod reward_bench;
-mod superalignment;
+mod sandwiching;
 mod signal_diversity;
+mod superalignment;
 mod weak_to_strong;
 
 pub use evaluation::Evaluation;
@@ -16,8 +17,9 @@ pub use gap_annealing::{GapAnnealing, PlanName, PolicyName};
 pub use gap_calibration::GapCalibration;
 pub use noise_capacity::{NoiseCapacity, NoiseName, StudentName};
 pub use reward_bench::{RewardBench, ScorerName};
-pub use superalignment::{ArmName, Component, Superalignment};
+pub use sandwiching::{ProtocolName, Sandwiching};
 pub use signal_diversity::{RuleName, SetName, SignalDiversity};
+pub use superalignment::{ArmName, Component, Superalignment};
 pub use weak_to_strong::{RecipeName, WeakToStrong};
 
 use super::SpecError;
@@ -43,10 +45,12 @@ pub enum Design {
     NoiseCapacity(NoiseCapacity),
     /// The world's preference set by section, per rung and scorer.
     RewardBench(RewardBench),
-    /// All that the paper proposes, together and apart, against naive weak-to-strong.
-    Superalignment(Superalignment),
+    /// A weak judge, helped by stronger advisors.
+    Sandwiching(Box<Sandwiching>),
     /// One source of labels against several, and rules of combination.
     SignalDiversity(SignalDiversity),
+    /// All that the paper proposes, together and apart, against naive weak-to-strong.
+    Superalignment(Superalignment),
     /// Every pair of a teacher and a student that is no weaker.
     WeakToStrong(WeakToStrong),
 }
@@ -67,8 +71,9 @@ impl Design {
             Paradigm::GapCalibration => Self::GapCalibration(GapCalibration::read(data, grid)?),
             Paradigm::NoiseCapacity => Self::NoiseCapacity(NoiseCapacity::read(data, grid)?),
             Paradigm::RewardBench => Self::RewardBench(RewardBench::read(data, grid)?),
-            Paradigm::Superalignment => Self::Superalignment(Superalignment::read(spec, data, grid)?),
+            Paradigm::Sandwiching => Self::Sandwiching(Box::new(Sandwiching::read(spec, data, grid)?)),
             Paradigm::SignalDiversity => Self::SignalDiversity(SignalDiversity::read(data, grid)?),
+            Paradigm::Superalignment => Self::Superalignment(Superalignment::read(spec, data, grid)?),
             Paradigm::WeakToStrong => Self::WeakToStrong(WeakToStrong::read(data, grid)?),
         })
     }
@@ -123,8 +128,9 @@ enum Paradigm {
     GapCalibration,
     NoiseCapacity,
     RewardBench,
-    Superalignment,
+    Sandwiching,
     SignalDiversity,
+    Superalignment,
     WeakToStrong,
 }
 
@@ -135,8 +141,9 @@ impl Choice for Paradigm {
         ("gap-calibration", Self::GapCalibration),
         ("noise-capacity", Self::NoiseCapacity),
         ("reward-bench", Self::RewardBench),
-        ("superalignment", Self::Superalignment),
+        ("sandwiching", Self::Sandwiching),
         ("signal-diversity", Self::SignalDiversity),
+        ("superalignment", Self::Superalignment),
         ("weak-to-strong", Self::WeakToStrong),
     ];
 }

@@ -1,7 +1,8 @@
 //! ONNX language models from Rust: embeddings, choice likelihoods, scores and generation on ONNX Runtime or tract.
 //!
 //! - [`Runtime`]: finds ONNX Runtime on the machine, and otherwise runs on the tract that is built in;
-//! - [`OnnxModel`]: a folder with a graph and a tokenizer, behind the [`Model`](superalign_core::Model) seam;
+//! - [`OnnxModel`]: a folder with a graph and a tokenizer, behind the [`Model`](superalign_core::Model) seam: it embeds, tells
+//!   likelihoods, writes, and knows its chat template;
 //! - [`probabilities`]: what the scores of a classifier or reward model stand for;
 //! - [`describe`]: what a folder contains, and [`OnnxModel::smoke_test`], whether it works;
 //! - [`generate()`]: continues prompts, many side by side, through the key-value cache;

@@ -225,7 +225,8 @@ impl TextTokenizer {
         Ok(Tokens { types: vec![0; ids.len()], ids, truncated: over > 0, unknown })
     }
 
-    /// The special tokens in front of a text, and the tokens of the text itself.
+    /// The special tokens to be put in front of a text, which are none where it begins with them, and the tokens of the
+    /// text itself.
     fn front(&self, text: &str) -> Result<(Vec<u32>, Vec<u32>), String> {
         let bare = self.bare(text)?;
         let ids = bare.get_ids().to_vec();
@@ -235,6 +236,8 @@ impl TextTokenizer {
         let marks = whole.get_special_tokens_mask();
         let count = marks.iter().take_while(|mark| **mark == 1).count();
         let front = if count == marks.len() { &[] } else { &whole.get_ids()[..count] };
+        // A chat template may have written them already.
+        let front = if ids.starts_with(front) { &[] } else { front };
         Ok((front.to_vec(), ids))
     }
 

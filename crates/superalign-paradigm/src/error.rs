@@ -58,6 +58,14 @@ pub enum ParadigmError {
         /// Why.
         reason: Cow<'static, str>,
     },
+    /// A template of a prompt that cannot be filled in.
+    #[error("the prompt `{key}`: {reason}")]
+    Template {
+        /// Its key in a file of prompts (`judge.prompt`).
+        key: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A student could not be trained.
     #[error(transparent)]
     Learner(#[from] LearnerError),

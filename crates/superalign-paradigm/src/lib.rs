@@ -16,6 +16,7 @@
 
 pub mod diversify;
 mod error;
+pub mod sandwiching;
 pub mod self_enhancement;
 mod signal;
 mod transcript;

@@ -20,7 +20,7 @@ pub struct Transcript {
 /// One utterance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Turn {
-    /// The role that speaks (`judge`, `advisor for`, `advisor against`).
+    /// The role that speaks (`judge`, `advisor for yes`).
     pub role: String,
     /// The model that plays it.
     pub model: String,

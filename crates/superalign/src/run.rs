@@ -4,12 +4,12 @@
 //! byte: a job's rows are taken from the journal, its item-level results from `cells/`, and whatever is
 //! missing or damaged there is done again, which gives the same bytes.
 
-use crate::experiment::{self, Found, FoundBy, Inputs, Job, ReadError, Reading};
+use crate::experiment::{self, Found, FoundBy, Inputs, Job, ReadError, Reading, Room};
 use crate::plan::{Part, Plan, Rung};
 use crate::progress::Progress;
 use crate::record::{
     Entry, Host, Journal, Lock, Manifest, RecordError, Row, Status, metrics_csv, read_items, read_metrics,
-    write_items, write_whole,
+    read_transcripts, write_items, write_transcripts, write_whole,
 };
 use crate::report;
 use rayon::prelude::*;
@@ -145,15 +145,24 @@ fn carry_out(plan: &Plan, mut material: Material, options: &Options<'_>) -> Resu
     let read =
         experiment::read_features(plan, &material.parts, &mut material.models, &material.rungs, &reading);
     add(&mut manifest.seconds, "reading", clock);
-    let features = match read {
-        Ok(features) => features,
+    let clock = Instant::now();
+    let read = read.and_then(|features| {
+        let Material { parts, models, rungs } = &mut material;
+        let mut room = Room::new(plan, parts, models, rungs, &reading);
+        Ok((features, experiment.interview(&mut room)?))
+    });
+    if read.as_ref().is_ok_and(|(_, interviews)| !interviews.signals.is_empty()) {
+        add(&mut manifest.seconds, "interviews", clock);
+    }
+    let (features, interviews) = match read {
+        Ok(read) => read,
         Err(ReadError::Stopped) => {
             manifest.write(&folder)?;
             return stopped(entries.len());
         }
         Err(error) => return Err(RunError::Read(error)),
     };
-    let inputs = Inputs { plan, parts: &material.parts, features };
+    let inputs = Inputs { plan, parts: &material.parts, features, interviews };
 
     let clock = Instant::now();
     let jobs = Jobs { folder: &folder, inputs: &inputs, entries, journal: Mutex::new(journal), options };
@@ -173,8 +182,13 @@ fn carry_out(plan: &Plan, mut material: Material, options: &Options<'_>) -> Resu
     add(&mut manifest.seconds, "summary", clock);
     write_items(&folder.join("items.parquet"), in_order.iter().flat_map(|f| &f.items))?;
     write_whole(&folder.join("metrics.csv"), &metrics_csv(&plan.experiment, &rows))?;
+    let transcripts = &inputs.interviews.transcripts;
+    if !transcripts.is_empty() {
+        write_transcripts(&folder.join("transcripts.jsonl"), transcripts)?;
+    }
     manifest.status = Status::Complete;
-    write_whole(&folder.join("report.html"), report::page(&manifest, &rows).as_bytes())?;
+    let page = report::page_with(&manifest, &rows, transcripts);
+    write_whole(&folder.join("report.html"), page.as_bytes())?;
     manifest.write(&folder)?;
     Ok(Outcome::Complete { folder, manifest: Box::new(manifest), rows, before: false })
 }
@@ -192,7 +206,8 @@ pub fn rewrite_report(folder: &Path) -> Result<PathBuf, RecordError> {
     })?;
     let rows = read_metrics(&folder.join("metrics.csv"))?;
     let path = folder.join("report.html");
-    write_whole(&path, report::page(&manifest, &rows).as_bytes())?;
+    let transcripts = read_transcripts(&folder.join("transcripts.jsonl"))?;
+    write_whole(&path, report::page_with(&manifest, &rows, &transcripts).as_bytes())?;
     Ok(path)
 }
 
@@ -257,7 +272,9 @@ impl Jobs<'_> {
 /// Removes what an earlier run left, the lock apart.
 fn discard(folder: &Path) -> Result<(), RecordError> {
     // The manifest goes first: without it nothing else counts as a run.
-    for name in ["manifest.json", "journal.jsonl", "metrics.csv", "items.parquet", "report.html"] {
+    for name in
+        ["manifest.json", "journal.jsonl", "metrics.csv", "items.parquet", "transcripts.jsonl", "report.html"]
+    {
         let path = folder.join(name);
         match std::fs::remove_file(&path) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {

@@ -10,6 +10,7 @@ mod roles;
 mod score;
 mod sessions;
 mod smoke;
+mod write;
 
 pub use describe::{
     Description, ElementCount, FileSize, PortDescription, Task, TokenizerDescription, describe,
@@ -34,8 +35,10 @@ use sessions::Pool;
 pub(crate) use sessions::{Workers, open as open_sessions};
 use std::path::{Path, PathBuf};
 use superalign_core::{
-    ChoicePrompt, EmbedRequest, LogLikelihood, Model, ModelCard, ModelError, ScoreHead, ScoreInput,
+    ChoicePrompt, EmbedRequest, GenerateRequest, Generation, LogLikelihood, Message, Model, ModelCard,
+    ModelError, ScoreHead, ScoreInput,
 };
+use write::Writer;
 
 /// How a model is run. The defaults are those that were fastest on CPUs for models of 20 million parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,6 +144,7 @@ pub struct OnnxModel {
     /// A graph with a cache over the same weights, for choices, and its sessions once they are open.
     cached: Option<(DecoderGraph, Vec<Reader>)>,
     usage: Usage,
+    writer: Writer,
 }
 
 impl OnnxModel {
@@ -215,6 +219,7 @@ impl OnnxModel {
             pool,
             cached: cached.map(|graph| (graph, Vec::new())),
             usage: Usage::default(),
+            writer: Writer::new(folder, runtime, options),
         })
     }
 
@@ -311,5 +316,23 @@ impl Model for OnnxModel {
         done: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Array2<f32>, ModelError> {
         self.scores(inputs, done)
+    }
+
+    /// Texts that go on from prompts, through the graph with a key-value cache where the folder has one.
+    fn generate(
+        &mut self,
+        prompts: &[String],
+        request: &GenerateRequest,
+        done: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Vec<Vec<Generation>>, ModelError> {
+        self.write(prompts, request, done)
+    }
+
+    fn chat(&self, messages: &[Message]) -> Result<String, ModelError> {
+        self.conversation(messages)
+    }
+
+    fn token_counts(&self, texts: &[&str]) -> Result<Vec<usize>, ModelError> {
+        self.counts(texts)
     }
 }

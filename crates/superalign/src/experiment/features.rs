@@ -149,7 +149,8 @@ fn read_blocks(
     Ok(matrix)
 }
 
-fn ask_blocks(
+/// The likelihoods of the choices of prompts, block by block from the cache where it has them.
+pub(super) fn ask_blocks(
     model: &mut dyn Model,
     prompts: &[ChoicePrompt],
     cache: &Path,

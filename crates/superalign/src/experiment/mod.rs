@@ -10,9 +10,11 @@ pub(crate) mod exam;
 mod features;
 pub(crate) mod gap_annealing;
 pub(crate) mod gap_calibration;
+mod interview;
 pub(crate) mod noise_capacity;
 pub(crate) mod recipes;
 pub(crate) mod reward_bench;
+pub(crate) mod sandwiching;
 mod score;
 pub(crate) mod self_enhancement;
 pub(crate) mod signal_diversity;
@@ -21,10 +23,11 @@ mod transfer;
 pub(crate) mod weak_to_strong;
 
 pub use features::{Features, Questions, ReadError, Reading, read_features};
+pub use interview::{Interviews, Room};
 
 use crate::plan::{Part, Plan, Wanted};
-use crate::record::{ItemRow, Row};
-use crate::report::{Findings, Numbers};
+use crate::record::{ItemRow, Row, TranscriptRow};
+use crate::report::{Findings, Numbers, Table};
 use crate::spec::{DataSource, Design, LossName};
 use std::collections::BTreeMap;
 use superalign_data::DataError;
@@ -39,6 +42,8 @@ pub struct Inputs<'a> {
     pub parts: &'a [Part],
     /// One entry per rung.
     pub features: Vec<Features>,
+    /// What came of interviews.
+    pub interviews: Interviews,
 }
 
 /// What a job found.
@@ -87,6 +92,16 @@ pub trait Experiment {
         Vec::new()
     }
 
+    /// Questions whose wording depends on earlier answers, put to the models after the texts have been read.
+    ///
+    /// The truth about the items is in the room, and must not reach a question: a test flips it.
+    ///
+    /// # Errors
+    /// The user stopped, or the cache cannot be written. A model that fails is the reason why a signal is missing.
+    fn interview(&self, _room: &mut Room<'_>) -> Result<Interviews, ReadError> {
+        Ok(Interviews::default())
+    }
+
     /// Number of cells of the grid, for one seed.
     fn cells(&self, rungs: usize) -> usize;
 
@@ -109,6 +124,11 @@ pub trait Experiment {
 
     /// What the report shows.
     fn findings(&self, plan: &Plan, numbers: &Numbers<'_>) -> Findings;
+
+    /// Exchanges that the report shows in full.
+    fn exchanges(&self, _plan: &Plan, _transcripts: &[TranscriptRow]) -> Vec<Table> {
+        Vec::new()
+    }
 }
 
 impl Design {
@@ -124,6 +144,7 @@ impl Design {
             Self::SelfEnhancement(design) => design,
             Self::Superalignment(design) => design,
             Self::SignalDiversity(design) => design,
+            Self::Sandwiching(design) => &**design,
             Self::WeakToStrong(design) => design,
         }
     }

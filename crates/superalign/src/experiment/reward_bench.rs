@@ -266,6 +266,7 @@ fn preferences(wanted: &Wanted, set: &[Preference]) -> Part {
         role: wanted.role,
         items: set.iter().flat_map(both).collect(),
         prompts: set.iter().map(ask).collect(),
+        cases: Vec::new(),
     }
 }
 

@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     fn part(name: &'static str) -> Part {
-        Part { name, role: "plays its part", items: Vec::new(), prompts: Vec::new() }
+        Part { name, role: "plays its part", items: Vec::new(), prompts: Vec::new(), cases: Vec::new() }
     }
 
     #[test]

@@ -111,6 +111,19 @@ impl<'a> Context<'a> {
         found
     }
 
+    /// Labels of the student part that a model gave in another way than as a trained teacher.
+    pub(super) fn label(&self, cell: &str, model: &str, said: Result<Vec<f64>, String>) -> Found {
+        let labelled = || -> Result<Found, String> {
+            let (student, said) = (self.truth("student")?, said?);
+            let speaker = Speaker { model, signal: cell, seed: self.seed };
+            Ok(Found {
+                rows: vec![self.accuracy(cell, LABELS, &student, Ok(&said))],
+                items: item_rows(&speaker, student.part, &said, |_| None),
+            })
+        };
+        labelled().unwrap_or_else(|why| self.failed(&[cell], &why))
+    }
+
     /// The rung as student: its ceiling, and one probe per teacher and loss.
     ///
     /// `share` of the groups of the student part train all of them.

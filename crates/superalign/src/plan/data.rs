@@ -2,15 +2,16 @@
 
 use super::PartPlan;
 use crate::spec::{DataSource, Spec};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use superalign_core::{ChoicePrompt, Seed};
 use superalign_data::DataError;
 use superalign_data::binary::{BinaryForm, binary_items, preference_items};
-use superalign_data::item::{BinaryItem, Objective};
+use superalign_data::item::{BinaryItem, Objective, Task};
 use superalign_data::load::{Content, load};
 use superalign_data::split::split_by_group;
 use superalign_data::world::{self, World};
+use superalign_paradigm::sandwiching::{Case, sentences};
 
 /// The fewest items of a part: below, intervals are wider than any effect.
 const FEWEST: usize = 40;
@@ -41,6 +42,32 @@ pub struct Part {
     pub items: Vec<BinaryItem>,
     /// Requests with their answers, where it is made of such: each answer is an item, in this order.
     pub prompts: Vec<ChoicePrompt>,
+    /// Questions with two answers, where it is made of such.
+    pub cases: Vec<Asked>,
+}
+
+/// A question with two answers, each of which is an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The question; the order of its answers says nothing of the truth.
+    pub case: Case,
+    /// Places of the items that are its first and its second answer.
+    pub items: [usize; 2],
+}
+
+impl Asked {
+    /// A question of that name, about the items at two places with their answers.
+    #[must_use]
+    pub fn new(item: &str, context: &str, question: &str, mut both: [(usize, &str); 2]) -> Self {
+        both.sort_unstable_by_key(|(_, answer)| *answer);
+        let case = Case {
+            item: item.to_owned(),
+            context: sentences(context),
+            question: question.to_owned(),
+            answers: both.map(|(_, answer)| answer.to_owned()),
+        };
+        Self { case, items: both.map(|(place, _)| place) }
+    }
 }
 
 impl Part {
@@ -84,6 +111,7 @@ fn from_world(seed: u64, objective: Objective, wanted: &[Wanted]) -> Vec<Part> {
         role: w.role,
         items: world.binary_items(w.part, w.objective.unwrap_or(objective), w.items.div_ceil(2), 0),
         prompts: Vec::new(),
+        cases: Vec::new(),
     };
     wanted.iter().map(part).collect()
 }
@@ -110,11 +138,10 @@ fn from_file(path: &Path, wanted: &[Wanted]) -> Result<(Vec<Part>, Vec<String>),
     let parts: Vec<Part> = wanted
         .iter()
         .zip(split)
-        .map(|(w, members)| Part {
-            name: w.name,
-            role: w.role,
-            items: members.into_iter().map(|i| items[i].clone()).collect(),
-            prompts: Vec::new(),
+        .map(|(w, members)| {
+            let items: Vec<BinaryItem> = members.into_iter().map(|i| items[i].clone()).collect();
+            let cases = cases(&items, &loaded.content);
+            Part { name: w.name, role: w.role, items, prompts: Vec::new(), cases }
         })
         .collect();
     match parts.iter().find(|p| p.items.len() < FEWEST) {
@@ -131,6 +158,29 @@ fn from_file(path: &Path, wanted: &[Wanted]) -> Result<(Vec<Part>, Vec<String>),
             remedy: "give a larger file".into(),
         }),
     }
+}
+
+/// The questions whose two answers are items.
+fn cases(items: &[BinaryItem], content: &Content) -> Vec<Asked> {
+    let Content::Tasks(tasks) = content else { return Vec::new() };
+    let by_id: HashMap<&str, &Task> = tasks.iter().map(|task| (task.id.as_str(), task)).collect();
+    let candidate = |item: &BinaryItem| -> Option<(&Task, usize)> {
+        let (id, number) = item.id.rsplit_once('#')?;
+        Some((*by_id.get(id)?, number.parse().ok()?))
+    };
+    let mut first: HashMap<&str, (usize, usize)> = HashMap::new();
+    let mut found = Vec::new();
+    for (place, item) in items.iter().enumerate() {
+        let Some((task, chosen)) = candidate(item) else { continue };
+        match first.remove(task.id.as_str()) {
+            None => drop(first.insert(&task.id, (place, chosen))),
+            Some((before, other)) => {
+                let both = [(before, task.choices[other].as_str()), (place, task.choices[chosen].as_str())];
+                found.push(Asked::new(&task.id, &task.context, &task.question, both));
+            }
+        }
+    }
+    found
 }
 
 /// Digest over every item of every part, in order.

@@ -6,7 +6,7 @@
 mod data;
 mod models;
 
-pub use data::{Part, Wanted, gather};
+pub use data::{Asked, Part, Wanted, gather};
 pub use models::{LadderError, Models, OpenModel, Rung, open_rungs, rung_folders};
 
 use crate::spec::{BootstrapSpec, DataSource, Design, ExpectSpec, LearnerSpec, Profile, Spec};

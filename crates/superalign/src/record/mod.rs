@@ -7,16 +7,22 @@
 //! | `cells/*.parquet` | item-level results of a finished job | before its journal line; removed at the end |
 //! | `metrics.csv` | every number, long form | once, at the end |
 //! | `items.parquet` | one row per item, model and signal source | once, at the end |
+//! | `transcripts.jsonl` | who said what: one line per signal and item, where models were interviewed | once, at the end |
 //! | `report.html` | derived from the manifest and the metrics | at the end, and by `superalign report` |
 //!
 //! Whole files are written under a temporary name, synced and renamed. Timings are in the manifest only,
 //! so that the other files are the same for the same plan.
+//!
+//! A line of `transcripts.jsonl` is an object: `signal` (the cell), `item`, `protocol`, `seed`, `verdict` (the
+//! probability that the item is right) and `turns`, each with `role`, `model`, `prompt` (word for word), `text`, `quotes`
+//! (`text`, `verified`), `probability` and `tokens`. Of a question with two answers the item is the first answer.
 
 mod items;
 mod journal;
 mod lock;
 mod manifest;
 mod metrics;
+mod transcripts;
 
 pub use items::{ItemRow, load_items, read_items, write_items};
 pub use journal::{Entry, Journal};
@@ -24,6 +30,7 @@ pub use lock::Lock;
 pub use manifest::{Host, Manifest, Status};
 pub(crate) use metrics::cell_safe;
 pub use metrics::{Row, metrics_csv, read_metrics};
+pub use transcripts::{TranscriptRow, read_transcripts, write_transcripts};
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

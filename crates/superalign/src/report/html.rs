@@ -1,11 +1,17 @@
 //! The page: one file without scripts and without anything fetched from elsewhere.
 
 use super::{findings, plan_tables, prose};
-use crate::record::{Manifest, Row, Status};
+use crate::record::{Manifest, Row, Status, TranscriptRow};
+
+/// The report of a run in which nobody was interviewed.
+#[must_use]
+pub fn page(manifest: &Manifest, rows: &[Row]) -> String {
+    page_with(manifest, rows, &[])
+}
 
 /// The report of a run.
 #[must_use]
-pub fn page(manifest: &Manifest, rows: &[Row]) -> String {
+pub fn page_with(manifest: &Manifest, rows: &[Row], transcripts: &[TranscriptRow]) -> String {
     let plan = &manifest.plan;
     let found = findings(plan, rows);
     let mut body = String::new();
@@ -27,7 +33,15 @@ pub fn page(manifest: &Manifest, rows: &[Row]) -> String {
     for (svg, caption) in &found.figures {
         body += &format!("<figure>{svg}<figcaption>{}</figcaption></figure>\n", escape(caption));
     }
-    body += "</section>\n<section><h2>Numbers</h2>\n";
+    body += "</section>\n";
+    if !transcripts.is_empty() {
+        body += "<section><h2>Exchanges in full</h2>\n";
+        for table in plan.design.experiment().exchanges(plan, transcripts) {
+            body += &table.html();
+        }
+        body += "<p>Every exchange, word for word: <a href=\"transcripts.jsonl\">transcripts.jsonl</a>.</p>\n</section>\n";
+    }
+    body += "<section><h2>Numbers</h2>\n";
     for (i, table) in found.tables.iter().enumerate() {
         body += &if i == 0 {
             table.html()

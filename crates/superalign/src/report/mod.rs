@@ -12,6 +12,7 @@ pub(crate) mod noise_capacity;
 mod prose;
 mod recipes;
 pub(crate) mod reward_bench;
+pub(crate) mod sandwiching;
 pub(crate) mod self_enhancement;
 pub(crate) mod signal_diversity;
 pub(crate) mod superalignment;
@@ -19,7 +20,7 @@ mod table;
 pub(crate) mod weak_to_strong;
 
 pub(crate) use figure::{Lines as FigureLines, Series as FigureSeries, lines as figure_lines};
-pub use html::page;
+pub use html::{page, page_with};
 pub(crate) use table::thousands;
 pub use table::{Table, plan_tables, terminal};
 

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 mod diversity;
 mod evaluation;
+mod sandwiching;
 mod self_enhancement;
 mod superalignment;
 
@@ -71,8 +72,20 @@ impl Model for Fake {
         prompts: &[ChoicePrompt],
         done: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Vec<Vec<LogLikelihood>>, ModelError> {
-        let said = evaluation::likelihoods(&self.card.name, self.strength, prompts);
+        let said = if prompts.iter().any(|prompt| prompt.prefix.contains(sandwiching::ASKED)) {
+            if self.fails {
+                return Err(self.lacks("out of memory"));
+            }
+            self.reads.fetch_add(prompts.len(), Ordering::Relaxed);
+            sandwiching::likelihoods(&self.card.name, self.strength, prompts)
+        } else {
+            evaluation::likelihoods(&self.card.name, self.strength, prompts)
+        };
         if done(prompts.len()) { Ok(said) } else { Err(ModelError::Stopped) }
+    }
+
+    fn token_counts(&self, texts: &[&str]) -> Result<Vec<usize>, ModelError> {
+        Ok(texts.iter().map(|text| text.split_whitespace().count()).collect())
     }
 }
 
@@ -88,7 +101,7 @@ fn part(name: &'static str, pairs: usize) -> Part {
             ..Tags::default()
         },
     });
-    Part { name, role: "plays its part", items: items.collect(), prompts: Vec::new() }
+    Part { name, role: "plays its part", items: items.collect(), prompts: Vec::new(), cases: Vec::new() }
 }
 
 const NOISE: &str = r#"
@@ -145,7 +158,7 @@ grid.rank = [2, 4]
 "#;
 
 /// Every paradigm.
-const ALL: [&str; 10] = [
+const ALL: [&str; 11] = [
     NOISE,
     WEAK,
     RECIPES,
@@ -154,6 +167,7 @@ const ALL: [&str; 10] = [
     diversity::DIVERSITY,
     evaluation::EVALUATION,
     evaluation::REWARD,
+    sandwiching::SANDWICH,
     self_enhancement::ENHANCE,
     superalignment::TOGETHER,
 ];
@@ -174,7 +188,11 @@ fn prepared(text: &str, reads: &Arc<AtomicUsize>) -> (Plan, Material) {
         .experiment()
         .parts()
         .iter()
-        .map(|w| evaluation::part_of(&spec.design, w.name).unwrap_or_else(|| part(w.name, tasks(w.name))))
+        .map(|w| {
+            let own = evaluation::part_of(&spec.design, w.name);
+            let own = own.or_else(|| sandwiching::part_of(&spec.design, w.name));
+            own.unwrap_or_else(|| part(w.name, tasks(w.name)))
+        })
         .collect();
     let parts = self_enhancement::in_views(&spec.design, parts);
     let mut open = |path: &Path| -> Result<Box<dyn Model>, crate::plan::LadderError> {

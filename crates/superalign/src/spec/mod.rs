@@ -5,12 +5,13 @@
 
 pub mod design;
 mod error;
+mod prompts;
 mod section;
 
 pub use design::{
     ArmName, Component, Design, Evaluation, GapAnnealing, GapCalibration, LossName, NoiseCapacity, NoiseName,
-    PlanName, PolicyName, RecipeName, RewardBench, RuleName, ScorerName, SelfEnhancement, SetName,
-    SignalDiversity, StudentName, Superalignment, VariantName, WeakToStrong,
+    PlanName, PolicyName, ProtocolName, RecipeName, RewardBench, RuleName, Sandwiching, ScorerName,
+    SelfEnhancement, SetName, SignalDiversity, StudentName, Superalignment, VariantName, WeakToStrong,
 };
 pub use error::SpecError;
 pub(crate) use error::nearest;

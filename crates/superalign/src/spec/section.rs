@@ -71,6 +71,11 @@ impl<'a> Section<'a> {
         self.text(key)?.ok_or_else(|| self.missing(key))
     }
 
+    /// A file, named relative to the folder of the one that names it.
+    pub(crate) fn file(&self, key: &'static str) -> Result<Option<PathBuf>, SpecError> {
+        Ok(self.text(key)?.map(|name| self.source.folder().join(name)))
+    }
+
     /// One of the names that `parse` understands.
     pub(crate) fn choice<T: Choice>(&self, key: &'static str) -> Result<Option<T>, SpecError> {
         self.get(key, |value| self.choose(key, value))

@@ -162,7 +162,8 @@ impl SelfEnhancement {
         let mut parts = Vec::new();
         for wanted in self.parts() {
             let items = world.binary_items(wanted.part, Objective::Competence, wanted.items.div_ceil(2), 0);
-            let part = Part { name: wanted.name, role: wanted.role, items, prompts: Vec::new() };
+            let part =
+                Part { name: wanted.name, role: wanted.role, items, prompts: Vec::new(), cases: Vec::new() };
             let views = if wanted.name == STUDENT[0] { self.views } else { 1 };
             parts.extend((1..views).map(|view| {
                 Part {
@@ -174,6 +175,7 @@ impl SelfEnhancement {
                         .map(|item| BinaryItem { text: viewed(&item.text, view), ..item.clone() })
                         .collect(),
                     prompts: Vec::new(),
+                    cases: Vec::new(),
                 }
             }));
             parts.insert(parts.len() + 1 - views, part);

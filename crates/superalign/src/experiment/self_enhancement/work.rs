@@ -92,6 +92,7 @@ impl<'a> Work<'a> {
             role: truth.part.role,
             items: chosen.iter().map(|&i| truth.part.items[i].clone()).collect(),
             prompts: Vec::new(),
+            cases: Vec::new(),
         };
         // Names of items can say which candidate is right, and draws and ties follow from names: places do not.
         let items = chosen.iter().map(ToString::to_string).collect();

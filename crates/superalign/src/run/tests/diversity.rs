@@ -14,7 +14,8 @@ bootstrap.draws = 100
 "#;
 
 /// Every experiment in which a signal is made: none of them may be told the truth about what it labels.
-const PARADIGMS: &[&str] = &[WEAK, RECIPES, DIVERSITY, CALIBRATE, ANNEAL, superalignment::TOGETHER];
+const PARADIGMS: &[&str] =
+    &[WEAK, RECIPES, DIVERSITY, CALIBRATE, ANNEAL, sandwiching::SANDWICH, superalignment::TOGETHER];
 
 #[test]
 fn sources_that_err_apart_make_better_labels_than_one() {

@@ -247,7 +247,7 @@ fn the_worlds_preferences_become_items_and_prompts() {
 
 #[test]
 fn sentences_and_tables_say_what_the_numbers_say() {
-    for text in [EVALUATION, REWARD] {
+    for text in [EVALUATION, REWARD, super::sandwiching::SANDWICH] {
         let bench = Bench::new();
         let (_, manifest, rows) = bench.run(text);
         let found = report::findings(&manifest.plan, &rows);

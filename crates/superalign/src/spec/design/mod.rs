@@ -7,6 +7,7 @@ mod gap_annealing;
 mod gap_calibration;
 mod noise_capacity;
 mod reward_bench;
+mod sandwiching;
 mod self_enhancement;
 mod signal_diversity;
 mod superalignment;
@@ -17,6 +18,7 @@ pub use gap_annealing::{GapAnnealing, PlanName, PolicyName};
 pub use gap_calibration::GapCalibration;
 pub use noise_capacity::{NoiseCapacity, NoiseName, StudentName};
 pub use reward_bench::{RewardBench, ScorerName};
+pub use sandwiching::{ProtocolName, Sandwiching};
 pub use self_enhancement::{SelfEnhancement, VariantName};
 pub use signal_diversity::{RuleName, SetName, SignalDiversity};
 pub use superalignment::{ArmName, Component, Superalignment};
@@ -45,12 +47,14 @@ pub enum Design {
     NoiseCapacity(NoiseCapacity),
     /// The world's preference set by section, per rung and scorer.
     RewardBench(RewardBench),
+    /// A weak judge, helped by stronger advisors.
+    Sandwiching(Box<Sandwiching>),
     /// Rounds in which rungs label for themselves and for each other.
     SelfEnhancement(SelfEnhancement),
-    /// All that the paper proposes, together and apart, against naive weak-to-strong.
-    Superalignment(Superalignment),
     /// One source of labels against several, and rules of combination.
     SignalDiversity(SignalDiversity),
+    /// All that the paper proposes, together and apart, against naive weak-to-strong.
+    Superalignment(Superalignment),
     /// Every pair of a teacher and a student that is no weaker.
     WeakToStrong(WeakToStrong),
 }
@@ -71,9 +75,10 @@ impl Design {
             Paradigm::GapCalibration => Self::GapCalibration(GapCalibration::read(data, grid)?),
             Paradigm::NoiseCapacity => Self::NoiseCapacity(NoiseCapacity::read(data, grid)?),
             Paradigm::RewardBench => Self::RewardBench(RewardBench::read(data, grid)?),
+            Paradigm::Sandwiching => Self::Sandwiching(Box::new(Sandwiching::read(spec, data, grid)?)),
             Paradigm::SelfEnhancement => Self::SelfEnhancement(SelfEnhancement::read(spec, data, grid)?),
-            Paradigm::Superalignment => Self::Superalignment(Superalignment::read(spec, data, grid)?),
             Paradigm::SignalDiversity => Self::SignalDiversity(SignalDiversity::read(data, grid)?),
+            Paradigm::Superalignment => Self::Superalignment(Superalignment::read(spec, data, grid)?),
             Paradigm::WeakToStrong => Self::WeakToStrong(WeakToStrong::read(data, grid)?),
         })
     }
@@ -128,9 +133,10 @@ enum Paradigm {
     GapCalibration,
     NoiseCapacity,
     RewardBench,
+    Sandwiching,
     SelfEnhancement,
-    Superalignment,
     SignalDiversity,
+    Superalignment,
     WeakToStrong,
 }
 
@@ -141,9 +147,10 @@ impl Choice for Paradigm {
         ("gap-calibration", Self::GapCalibration),
         ("noise-capacity", Self::NoiseCapacity),
         ("reward-bench", Self::RewardBench),
+        ("sandwiching", Self::Sandwiching),
         ("self-enhancement", Self::SelfEnhancement),
-        ("superalignment", Self::Superalignment),
         ("signal-diversity", Self::SignalDiversity),
+        ("superalignment", Self::Superalignment),
         ("weak-to-strong", Self::WeakToStrong),
     ];
 }

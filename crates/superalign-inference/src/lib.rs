@@ -16,6 +16,7 @@ mod generate;
 mod graph;
 pub mod install;
 mod model;
+mod pipeline;
 mod runtime;
 mod tokenize;
 
@@ -26,9 +27,10 @@ pub use generate::{
     GenerateOptions, Generator, Message, Now, Prompt, Sampling, SpecialTokens, generate, sampling,
 };
 pub use model::{
-    Description, DeviceReport, DeviceTarget, DeviceWorkload, ElementCount, FileSize, GraphChoice,
-    GraphFormat, NoGraph, OnnxModel, OpenOptions, PortDescription, SmokeTest, Task, TokenizerDescription,
-    Usage, choose_graph, cuda_cards, describe, is_data_of,
+    Description, DeviceChoice, DeviceReport, DeviceTarget, DeviceWorkload, ElementCount, FileSize,
+    GraphChoice, GraphFormat, NoGraph, OnnxModel, OpenOptions, Placement, PortDescription, Scale, SmokeTest,
+    StreamEvent, StreamOptions, Task, TokenizerDescription, Usage, choose_graph, cuda_cards, describe,
+    is_data_of,
 };
 pub use runtime::{
     Rejected, Runtime, RuntimeChoice, RuntimeError, RuntimeKind, RuntimeSettings, Source, Unusable, home,

@@ -24,7 +24,7 @@ pub use options::{
 };
 
 use crate::error::OpenError;
-use crate::model::{OpenOptions, Workers, open_sessions, workers};
+use crate::model::{OpenOptions, Placement, open_sessions, place};
 use crate::runtime::Runtime;
 use crate::tokenize::{TextTokenizer, Tokens};
 use graph::{DecoderConfig, DecoderGraph, OneOrMore};
@@ -55,7 +55,7 @@ pub enum CacheUse {
 /// `model.onnx` with a cache or without. Names are those of Optimum: inputs `input_ids`, `attention_mask`,
 /// `position_ids`, `past_key_values.N.key|value`, `use_cache_branch`; outputs `logits`, `present.N.key|value`.
 ///
-/// Runs on the processor; a graph that other providers run hands its cache through main memory.
+/// On a CUDA card the cache goes through main memory between the passes.
 pub struct Generator {
     name: String,
     runtime: &'static Runtime,
@@ -64,7 +64,7 @@ pub struct Generator {
     ends: Vec<u32>,
     positions: usize,
     budget: usize,
-    workers: Workers,
+    placement: Placement,
     sessions: Vec<Session>,
 }
 
@@ -124,15 +124,16 @@ impl Generator {
         let generation: GenerationConfig = read_json(&folder.join("generation_config.json"))?;
         let ends = generation.eos_token_id.or(config.eos_token_id).map(OneOrMore::list).unwrap_or_default();
         let folder_name = || folder.file_name().map(|name| name.to_string_lossy().into_owned());
+        let placement = place(options, graph.graph.parameters(), runtime)?;
         Ok(Self {
             name: options.name.clone().or_else(folder_name).unwrap_or_else(|| "model".into()),
             runtime,
-            workers: workers(options, graph.graph.parameters()),
             graph,
             tokenizer,
             ends,
             positions,
-            budget: options.token_budget.max(1),
+            budget: options.token_budget.unwrap_or(placement.token_budget()).max(1),
+            placement,
             sessions: Vec::new(),
         })
     }
@@ -141,6 +142,12 @@ impl Generator {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Where it runs.
+    #[must_use]
+    pub const fn placement(&self) -> &Placement {
+        &self.placement
     }
 
     /// Whether it keeps keys and values of what it has read.
@@ -192,7 +199,7 @@ impl Generator {
                 &self.graph.path,
                 &self.graph.graph,
                 &self.graph.outputs(),
-                self.workers,
+                self.placement.workers,
             );
             self.sessions = opened.map_err(|reason| self.failed(&reason))?;
         }

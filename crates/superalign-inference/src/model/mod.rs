@@ -6,6 +6,7 @@ mod device;
 mod embed;
 mod files;
 mod layout;
+mod place;
 mod roles;
 mod sessions;
 mod smoke;
@@ -14,7 +15,9 @@ pub use describe::{
     Description, ElementCount, FileSize, PortDescription, Task, TokenizerDescription, describe,
 };
 pub use device::{DeviceReport, DeviceTarget, DeviceWorkload, cuda_cards};
+pub use embed::{Scale, StreamEvent, StreamOptions};
 pub use layout::{GraphChoice, GraphFormat, NoGraph, choose_graph, is_data_of};
+pub use place::{DeviceChoice, Placement};
 pub use smoke::SmokeTest;
 
 use crate::error::OpenError;
@@ -25,9 +28,10 @@ use crate::tokenize::{TextTokenizer, Truncation};
 use files::Files;
 pub(crate) use files::check_external;
 use ndarray::Array2;
+pub(crate) use place::place;
 use roles::Roles;
 use sessions::Pool;
-pub(crate) use sessions::{Workers, open as open_sessions};
+pub(crate) use sessions::open as open_sessions;
 use std::path::{Path, PathBuf};
 use superalign_core::{ChoicePrompt, EmbedRequest, LogLikelihood, Model, ModelCard, ModelError};
 
@@ -38,10 +42,13 @@ pub struct OpenOptions {
     pub name: Option<String>,
     /// Which of the folder's graphs is opened.
     pub graph: GraphChoice,
+    /// Where it runs.
+    pub device: DeviceChoice,
     /// Cores to use; all by default.
     pub cores: Option<usize>,
-    /// Largest padded size of a batch, rows times longest row, in tokens. On CPUs small batches are faster.
-    pub token_budget: usize,
+    /// Largest padded size of a batch, rows times longest row, in tokens; by default 256 on the processor, where small
+    /// batches are faster, and 16,384 on a card.
+    pub token_budget: Option<usize>,
     /// Most tokens of a text; what the model has positions for by default.
     pub max_tokens: Option<usize>,
     /// What happens to longer texts.
@@ -53,8 +60,9 @@ impl Default for OpenOptions {
         Self {
             name: None,
             graph: GraphChoice::default(),
+            device: DeviceChoice::default(),
             cores: None,
-            token_budget: 256,
+            token_budget: None,
             max_tokens: None,
             truncation: Truncation::default(),
         }
@@ -84,9 +92,6 @@ impl Usage {
         self.unknown += unknown;
     }
 }
-
-/// Above this many parameters, one session on all cores; below, a session of one thread per core.
-const LARGE: u64 = 200_000_000;
 
 /// Longest text of a model that does not say what it has positions for.
 const DEFAULT_LIMIT: usize = 4096;
@@ -126,6 +131,7 @@ pub struct OnnxModel {
     pad: i64,
     token_budget: usize,
     cores: usize,
+    placement: Placement,
     pool: Pool,
     /// A graph with a cache over the same weights, for choices, and its sessions once they are open.
     cached: Option<(DecoderGraph, Vec<ort::session::Session>)>,
@@ -173,7 +179,7 @@ impl OnnxModel {
             |cached| blake3::hash(format!("{digest} {}", cached.digest).as_bytes()).to_hex().to_string(),
         );
         let parameters = graph.parameters();
-        let (cores, workers) = (cores(options), workers(options, parameters));
+        let placement = place(options, parameters, runtime)?;
         let folder_name = || folder.file_name().map(|name| name.to_string_lossy().into_owned());
         let card = ModelCard {
             name: options.name.clone().or_else(folder_name).unwrap_or_else(|| "model".into()),
@@ -182,10 +188,10 @@ impl OnnxModel {
             width,
             parameters: (parameters > 0).then_some(parameters),
             generates: roles.logits.is_some(),
-            runtime: runtime.name(),
+            runtime: format!("{}{}", runtime.name(), placement.suffix()),
         };
-        let pool = Pool::new(runtime, workers);
-        let token_budget = options.token_budget.max(1);
+        let pool = Pool::new(runtime, placement.workers);
+        let token_budget = options.token_budget.unwrap_or(placement.token_budget()).max(1);
         Ok(Self {
             card,
             graph_path,
@@ -194,7 +200,8 @@ impl OnnxModel {
             tokenizer,
             pad: config.pad_token_id.unwrap_or(0),
             token_budget,
-            cores,
+            cores: cores(options),
+            placement,
             pool,
             cached: cached.map(|graph| (graph, Vec::new())),
             usage: Usage::default(),
@@ -205,6 +212,18 @@ impl OnnxModel {
     #[must_use]
     pub const fn usage(&self) -> Usage {
         self.usage
+    }
+
+    /// Where it runs.
+    #[must_use]
+    pub const fn placement(&self) -> &Placement {
+        &self.placement
+    }
+
+    /// The file of its graph.
+    #[must_use]
+    pub fn graph_path(&self) -> &Path {
+        &self.graph_path
     }
 
     /// Tokenizes items side by side, in the order given; the first item refused is the error.
@@ -235,16 +254,6 @@ impl OnnxModel {
 
 fn cores(options: &OpenOptions) -> usize {
     options.cores.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
-}
-
-/// How a model of that many parameters is spread over the cores.
-pub(crate) fn workers(options: &OpenOptions, parameters: u64) -> Workers {
-    let cores = cores(options);
-    if parameters > LARGE {
-        Workers { sessions: 1, threads: cores }
-    } else {
-        Workers { sessions: cores, threads: 1 }
-    }
 }
 
 /// A failure of the runtime; the smaller of the two does not know every operator.

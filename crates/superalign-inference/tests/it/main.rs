@@ -7,5 +7,6 @@ mod generation;
 mod install;
 mod parity;
 mod runtimes;
+mod stream;
 mod support;
 mod wild;

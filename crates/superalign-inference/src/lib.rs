@@ -30,7 +30,7 @@ pub use model::{
     Description, DeviceChoice, DeviceReport, DeviceTarget, DeviceWorkload, ElementCount, FileSize,
     GraphChoice, GraphFormat, NoGraph, OnnxModel, OpenOptions, Placement, PortDescription, Scale, SmokeTest,
     StreamEvent, StreamOptions, Task, TokenizerDescription, Usage, choose_graph, cuda_cards, describe,
-    is_data_of,
+    is_data_of, stated_pooling,
 };
 pub use runtime::{
     Rejected, Runtime, RuntimeChoice, RuntimeError, RuntimeKind, RuntimeSettings, Source, Unusable, home,

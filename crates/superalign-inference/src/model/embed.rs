@@ -1,11 +1,14 @@
 //! Hidden states of texts, one vector each: all at once, or as a stream.
 
+use super::files::unreadable;
 use super::sessions::{self, Padded};
 use super::{OnnxModel, failure};
+use crate::error::OpenError;
 use crate::pipeline::{self, Heard, Shape, Steps};
 use crate::tokenize::Tokens;
 use ndarray::{Array2, ArrayView2, ArrayViewD, Axis, Ix3, s};
 use ort::session::Session;
+use std::path::Path;
 use superalign_core::{EmbedRequest, Layer, ModelError, Pooling};
 
 /// What is asked of [`OnnxModel::embed_stream`].
@@ -46,6 +49,39 @@ pub enum StreamEvent<'a> {
         /// Shape `(texts, width)`.
         vectors: ArrayView2<'a, f32>,
     },
+}
+
+/// The pooling that a folder of sentence-transformers states in `1_Pooling/config.json`; `None` where there is none.
+///
+/// # Errors
+/// [`OpenError`]: the file cannot be read, or states none that is known here, or several.
+pub fn stated_pooling(folder: &Path) -> Result<Option<Pooling>, OpenError> {
+    let path = folder.join("1_Pooling").join("config.json");
+    let object = match std::fs::read(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(&path, &error)),
+        Ok(bytes) => serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&bytes),
+    };
+    let invalid = |reason: String| OpenError::Invalid { path: path.clone(), reason };
+    let object = object.map_err(|error| invalid(format!("not a JSON object: {error}")))?;
+    // Newer files have one name, older ones a switch each.
+    let stated: Vec<&str> = match object.get("pooling_mode").and_then(serde_json::Value::as_str) {
+        Some(name) => vec![name],
+        None => object
+            .iter()
+            .filter(|(_, value)| value.as_bool() == Some(true))
+            .filter_map(|(key, _)| key.strip_prefix("pooling_mode_"))
+            .collect(),
+    };
+    match stated.as_slice() {
+        ["mean" | "mean_tokens"] => Ok(Some(Pooling::Mean)),
+        ["cls" | "cls_token"] => Ok(Some(Pooling::Cls)),
+        ["lasttoken"] => Ok(Some(Pooling::LastToken)),
+        other => Err(invalid(format!(
+            "it states the pooling {:?}, expected mean, cls or lasttoken; name one yourself",
+            other.join(" and ")
+        ))),
+    }
 }
 
 /// A session with its room for a batch.

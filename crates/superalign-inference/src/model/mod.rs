@@ -15,7 +15,7 @@ pub use describe::{
     Description, ElementCount, FileSize, PortDescription, Task, TokenizerDescription, describe,
 };
 pub use device::{DeviceReport, DeviceTarget, DeviceWorkload, cuda_cards};
-pub use embed::{Scale, StreamEvent, StreamOptions};
+pub use embed::{Scale, StreamEvent, StreamOptions, stated_pooling};
 pub use layout::{GraphChoice, GraphFormat, NoGraph, choose_graph, is_data_of};
 pub use place::{DeviceChoice, Placement};
 pub use smoke::SmokeTest;

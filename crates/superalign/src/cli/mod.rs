@@ -2,12 +2,14 @@
 
 mod compare;
 mod data;
+mod embed;
 mod extrapolate;
 #[cfg(test)]
 mod folder;
 mod generate;
 mod measure;
 mod models;
+mod place;
 mod rank;
 mod report;
 mod reward_bench;
@@ -32,6 +34,8 @@ Examples:
   superalign models check DIR            what a model's folder contains, and whether it works
   superalign generate prompts.jsonl --model models/ladder/rung-3
                                          prompts continued by a model
+  superalign embed texts.txt --model DIR -o vectors.npy
+                                         texts as vectors
   superalign runtime install             makes models run several times faster
 
 Exit codes:
@@ -74,6 +78,8 @@ enum Command {
     Extrapolate(extrapolate::ExtrapolateArgs),
     /// Rank models by votes on their answers, with intervals
     Rank(rank::RankArgs),
+    /// Write the texts of a file as vectors
+    Embed(embed::EmbedArgs),
     /// Continue prompts with a model
     Generate(generate::GenerateArgs),
     /// Read the generated world, or write its corpus, tokenizer, items and preferences
@@ -120,6 +126,7 @@ pub fn main() -> ExitCode {
         Command::Compare(args) => compare::compare(&args, out),
         Command::Extrapolate(args) => extrapolate::extrapolate(&args, out),
         Command::Rank(args) => rank::rank(&args, out),
+        Command::Embed(args) => embed::embed(&args, out),
         Command::Generate(args) => generate::generate(&args, out),
         Command::World(command) => world::world(&command, out),
     };

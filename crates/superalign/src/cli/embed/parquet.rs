@@ -22,7 +22,7 @@ use superalign_data::load::TextFile;
 const TOGETHER: usize = 1024;
 
 /// Bytes of vectors after which a row group ends.
-const GROUP: usize = 32 << 20;
+const GROUP: usize = 4 << 20;
 
 /// Writes the rows of a finished part, with the ids of the texts; then the part is removed.
 pub(super) fn write(

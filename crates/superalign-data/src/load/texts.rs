@@ -3,7 +3,7 @@
 use super::container::{Inspected, inspect, inspect_lines, open_text, unreadable};
 use super::row::{self, Row, Wrong, shown};
 use super::{Container, json, parquet, table};
-use crate::error::{At, DataError, Place};
+use crate::error::{At, DataError, Place, nearest};
 use serde_json::Value;
 use std::io::BufRead as _;
 use std::path::{Path, PathBuf};
@@ -139,13 +139,22 @@ fn names(path: &Path, inspected: &Inspected) -> Result<Vec<String>, DataError> {
     let mut rows = match inspected.container {
         Container::Csv | Container::Tsv => return Ok(table::rows(path, inspected.delimiter)?.columns),
         Container::Parquet => return Ok(parquet::rows(path, |_| false)?.columns),
-        Container::Npy => return Err(super::container::array_of_numbers(path)),
+        Container::Npy => return Err(numbers(path)),
         Container::Jsonl => json::lines(path, json::Passed::default())?,
         Container::Json => json::array(path, json::Passed::default())?,
     };
     match rows.stream.next().transpose()? {
         Some(Row::Object { fields, .. }) => Ok(fields.keys().cloned().collect()),
         _ => Err(super::no_rows(path, inspected.container)),
+    }
+}
+
+fn numbers(path: &Path) -> DataError {
+    DataError::File {
+        path: path.to_path_buf(),
+        found: "a NumPy array".to_owned(),
+        expected: "texts: a .txt file, or a column of CSV, TSV, JSON, JSONL or Parquet".to_owned(),
+        remedy: "name the file of the texts".to_owned(),
     }
 }
 
@@ -159,11 +168,15 @@ fn choose(path: &Path, names: &[String], asked: Option<&str>) -> Result<String, 
             (None, _) => None,
         },
     };
+    let near = asked.and_then(|asked| nearest(asked, names.iter().map(String::as_str)));
     found.ok_or_else(|| DataError::Columns {
         path: path.to_path_buf(),
         found: names.to_vec(),
         expected: asked.map_or("one of texts, such as `text`".to_owned(), |asked| format!("`{asked}`")),
-        remedy: "name the column of the texts with --text-column".to_owned(),
+        remedy: near.map_or_else(
+            || "name the column of the texts with --text-column".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        ),
     })
 }
 
@@ -178,7 +191,7 @@ fn records(
         Container::Jsonl => json::lines(path, json::Passed::default())?,
         Container::Json => json::array(path, json::Passed::default())?,
         Container::Parquet => parquet::rows(path, |name| name == column || row::ID.contains(&name))?,
-        Container::Npy => return Err(super::container::array_of_numbers(path)),
+        Container::Npy => return Err(numbers(path)),
     };
     Ok(Box::new(rows.stream.map(move |row| text(row?, &column))))
 }
@@ -294,6 +307,6 @@ mod tests {
             read("a.npy", b"\x93NUMPY\x01\x00", None),
         ];
         let said: Vec<String> = said.into_iter().map(|one| one.expect_err("refused")).collect();
-        insta::assert_snapshot!(said.join("\n"), @"");
+        insta::assert_snapshot!(said.join("\n"));
     }
 }

@@ -29,11 +29,11 @@ Examples:
   superalign embed texts.jsonl --model DIR -o vectors.npy --layer 3 --pooling mean --json
   superalign embed texts.parquet --model DIR -o vectors.npy --device cuda:0 --precision f16
 
-Input is a text a line in a .txt file, else a column of a CSV, TSV, JSON, JSONL or Parquet file. It is
-looked through first and then read as a stream: memory does not grow with the file. Row N of the
-output is text N. NPY holds a matrix of 32-bit floats; Parquet the columns `row`, `id` where the input
-has one, and `embedding`. Vectors are in OUT.part until all are there; after Ctrl-C the same command
-goes on where it stopped, with the same bits.";
+Input is a text a line in a .txt file, else a column of a CSV, TSV, JSON, JSONL or Parquet file. It
+is looked through first and then read as a stream: memory does not grow with the file. Row N of the
+output is text N. NPY holds a matrix of 32-bit floats; Parquet the columns `row`, `id` where the
+input has one, and `embedding`. Vectors are in OUT.part until all are there; after Ctrl-C the same
+command goes on where it stopped, with the same bits.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

@@ -63,7 +63,7 @@ pub fn load_benchmark(path: impl AsRef<Path>) -> Result<Vec<BestOf>, DataError> 
             || COUNTS.contains(&name)
     };
     let rows = match inspected.container {
-        Container::Csv | Container::Tsv => table::rows(path, inspected.delimiter)?,
+        Container::Csv | Container::Tsv => table::rows(path, &inspected)?,
         Container::Jsonl => json::lines(path, json::Passed::default())?,
         Container::Json => json::array(path, json::Passed::default())?,
         Container::Parquet => parquet::rows(path, wanted)?,

@@ -38,6 +38,7 @@ impl Container {
 }
 
 /// What one pass over the bytes told.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Inspected {
     pub(crate) container: Container,
     pub(crate) digest: String,

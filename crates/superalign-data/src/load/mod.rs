@@ -16,13 +16,13 @@ pub(crate) mod row;
 mod scores;
 pub(crate) mod table;
 mod task;
-mod texts;
+mod text_column;
 
 pub use benchmark::{BestOf, load_benchmark};
 pub use container::Container;
 pub use format::Format;
 pub use scores::{ScoreFile, ScoreReading, ScoreRow, Scored, ScoredItem, Scores, load_scores};
-pub use texts::{Text, TextFile, TextStream, text_file};
+pub use text_column::{Text, TextFile, TextStream, text_file};
 
 use crate::error::{At, DataError, Place};
 use crate::item::{Preference, Task};
@@ -154,7 +154,7 @@ pub fn load(path: impl AsRef<Path>, format: Option<Format>) -> Result<Loaded, Da
     let path = path.as_ref();
     let inspected = container::inspect(path)?;
     let mut rows = match inspected.container {
-        Container::Csv | Container::Tsv => table::rows(path, inspected.delimiter)?,
+        Container::Csv | Container::Tsv => table::rows(path, &inspected)?,
         Container::Jsonl => json::lines(path, json::Passed::default())?,
         Container::Json => json::array(path, json::Passed::default())?,
         Container::Parquet => parquet::rows(path, Format::known_to_any)?,

@@ -127,7 +127,7 @@ pub fn load_scores(path: impl AsRef<Path>, reading: &ScoreReading) -> Result<Sco
     let known = [ID, MODEL, PROMPT, CHOSEN, REJECTED, RESULT, SCORES, CORRECT];
     let wanted = |name: &str| name == subset || known.iter().any(|names| names.contains(&name));
     let mut rows = match inspected.container {
-        Container::Csv | Container::Tsv => table::rows(path, inspected.delimiter)?,
+        Container::Csv | Container::Tsv => table::rows(path, &inspected)?,
         Container::Jsonl => match whole_object(path)? {
             Some(object) => columnar(path, object, subset)?,
             None => json::lines(path, json::Passed::default())?,

@@ -1,7 +1,7 @@
 //! CSV and TSV: records under a header line.
 
 use super::Rows;
-use super::container::open_text;
+use super::container::{Inspected, open_text};
 use super::row::Row;
 use crate::error::{At, DataError, Place};
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
@@ -13,11 +13,11 @@ use std::path::Path;
 use std::rc::Rc;
 
 /// The records of a table, streamed.
-pub(super) fn rows(path: &Path, delimiter: u8) -> Result<Rows, DataError> {
+pub(super) fn rows(path: &Path, inspected: &Inspected) -> Result<Rows, DataError> {
     let ends = Rc::new(RefCell::new(VecDeque::new()));
     let text = Watched { inner: open_text(path)?, at: 0, returns: 0, blank: true, ends: ends.clone() };
     let mut lines = Lines { passed: 1, ends };
-    let mut reader = ReaderBuilder::new().delimiter(delimiter).from_reader(text);
+    let mut reader = ReaderBuilder::new().delimiter(inspected.delimiter).from_reader(text);
     let shared: Rc<Path> = Rc::from(path);
     let header = reader.headers().map_err(|e| broken(path, &e, At::Line(lines.of(e.position()))))?;
     let columns: Rc<[String]> = header.iter().map(|name| name.trim().to_owned()).collect();

@@ -24,7 +24,9 @@ pub use options::{
 };
 
 use crate::error::OpenError;
-use crate::model::{OpenOptions, Placement, open_sessions, place};
+use crate::model::{
+    GraphChoice, GraphFormat, OpenOptions, Placement, Workers, find_graph, open_sessions, place,
+};
 use crate::runtime::Runtime;
 use crate::tokenize::{TextTokenizer, Tokens};
 use graph::{DecoderConfig, DecoderGraph, OneOrMore};
@@ -64,6 +66,7 @@ pub struct Generator {
     ends: Vec<u32>,
     positions: usize,
     budget: usize,
+    workers: Workers,
     placement: Placement,
     sessions: Vec<Session>,
 }
@@ -95,9 +98,14 @@ impl Generator {
         // Runtimes look for outside weights beside the graph, and one of them wants that folder in full.
         let folder = folder.canonicalize().map_err(|error| unreadable(folder, &error))?;
         let config: DecoderConfig = read_json(&folder.join("config.json"))?;
-        let graph = match cache {
-            CacheUse::WherePossible => DecoderGraph::best(&folder, &config)?,
-            CacheUse::Never => DecoderGraph::whole(&folder, &config)?,
+        let graph = match (&options.graph, cache) {
+            (GraphChoice::Auto | GraphChoice::Format(GraphFormat::Full), CacheUse::WherePossible) => {
+                DecoderGraph::best(&folder, &config)?
+            }
+            (GraphChoice::Auto | GraphChoice::Format(GraphFormat::Full), CacheUse::Never) => {
+                DecoderGraph::whole(&folder, &config)?
+            }
+            (chosen, _) => DecoderGraph::read(find_graph(&folder, chosen)?, &config)?,
         };
         let stated = config.max_position_embeddings.filter(|positions| *positions > 0);
         let positions = match (options.max_tokens, stated) {
@@ -128,6 +136,7 @@ impl Generator {
         Ok(Self {
             name: options.name.clone().or_else(folder_name).unwrap_or_else(|| "model".into()),
             runtime,
+            workers: placement.workers,
             graph,
             tokenizer,
             ends,
@@ -199,7 +208,7 @@ impl Generator {
                 &self.graph.path,
                 &self.graph.graph,
                 &self.graph.outputs(),
-                self.placement.workers,
+                self.workers,
             );
             self.sessions = opened.map_err(|reason| self.failed(&reason))?;
         }

@@ -26,12 +26,12 @@ use crate::graph::Graph;
 use crate::runtime::Runtime;
 use crate::tokenize::{TextTokenizer, Truncation};
 use files::Files;
-pub(crate) use files::check_external;
+pub(crate) use files::{check_external, find_graph};
 use ndarray::Array2;
 pub(crate) use place::place;
 use roles::Roles;
 use sessions::Pool;
-pub(crate) use sessions::open as open_sessions;
+pub(crate) use sessions::{Workers, open as open_sessions};
 use std::path::{Path, PathBuf};
 use superalign_core::{ChoicePrompt, EmbedRequest, LogLikelihood, Model, ModelCard, ModelError};
 

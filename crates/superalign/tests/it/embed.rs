@@ -1,4 +1,4 @@
-//! `superalign embed` interrupted and begun again.
+//! `superalign embed` interrupted and begun again, and without the library that it is to run on.
 #![cfg(unix)]
 
 use std::fmt::Write as _;
@@ -47,5 +47,27 @@ fn ctrl_c_keeps_what_is_there_and_the_same_command_goes_on_with_the_same_bits() 
         let whole = format!("whole-{output}");
         assert!(embed(folder, &whole).wait().unwrap().success());
         assert!(std::fs::read(folder.join(output)).unwrap() == std::fs::read(folder.join(whole)).unwrap());
+    }
+}
+
+#[test]
+fn a_missing_or_broken_library_is_an_error_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("texts.txt"), "ask many\n").unwrap();
+    std::fs::write(folder.join("broken.so"), "no library").unwrap();
+    let rung = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/ladder/rung-0");
+    for (library, reason) in [("missing.so", "no such file"), ("broken.so", "not a loadable library")] {
+        let done = Command::new(env!("CARGO_BIN_EXE_superalign"))
+            .args(["embed", "texts.txt", "--runtime", "onnxruntime", "-o", "out.npy", "--model"])
+            .arg(&rung)
+            .env("ORT_DYLIB_PATH", folder.join(library))
+            .current_dir(folder)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(done.status.code(), Some(2), "{said}");
+        assert!(said.contains(library) && said.contains(reason), "{said}");
+        assert_eq!(folder.read_dir().unwrap().count(), 2);
     }
 }

@@ -23,14 +23,7 @@ pub struct TextFile {
     pub column: Option<String>,
     /// Number of texts.
     pub rows: usize,
-    source: Source,
-}
-
-/// How the texts lie in the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
-    Lines,
-    Records(Container, u8),
+    inspected: Inspected,
 }
 
 /// One text.
@@ -89,13 +82,11 @@ pub fn text_file(path: impl AsRef<Path>, column: Option<&str>) -> Result<TextFil
                         .to_owned(),
             });
         }
-        let Inspected { digest, .. } = inspect_lines(path)?;
-        TextFile { path: path.to_path_buf(), digest, column: None, rows: 0, source: Source::Lines }
+        whole(path, inspect_lines(path)?, None)
     } else {
         let inspected = inspect(path)?;
         let column = choose(path, &names(path, &inspected)?, column)?;
-        let source = Source::Records(inspected.container, inspected.delimiter);
-        TextFile { path: path.to_path_buf(), digest: inspected.digest, column: Some(column), rows: 0, source }
+        whole(path, inspected, Some(column))
     };
     for text in file.texts()? {
         text?;
@@ -118,11 +109,9 @@ impl TextFile {
     /// # Errors
     /// As [`text_file`], where the file has changed since.
     pub fn texts(&self) -> Result<TextStream, DataError> {
-        match (self.source, &self.column) {
-            (Source::Records(container, delimiter), Some(column)) => {
-                records(&self.path, container, delimiter, column.clone())
-            }
-            _ => lines(&self.path),
+        match &self.column {
+            Some(column) => records(&self.path, &self.inspected, column.clone()),
+            None => lines(&self.path),
         }
     }
 
@@ -134,10 +123,14 @@ impl TextFile {
     }
 }
 
+fn whole(path: &Path, inspected: Inspected, column: Option<String>) -> TextFile {
+    TextFile { path: path.to_path_buf(), digest: inspected.digest.clone(), column, rows: 0, inspected }
+}
+
 /// The columns of a file, or the keys of its first record.
 fn names(path: &Path, inspected: &Inspected) -> Result<Vec<String>, DataError> {
     let mut rows = match inspected.container {
-        Container::Csv | Container::Tsv => return Ok(table::rows(path, inspected.delimiter)?.columns),
+        Container::Csv | Container::Tsv => return Ok(table::rows(path, inspected)?.columns),
         Container::Parquet => return Ok(parquet::rows(path, |_| false)?.columns),
         Container::Npy => return Err(numbers(path)),
         Container::Jsonl => json::lines(path, json::Passed::default())?,
@@ -180,14 +173,9 @@ fn choose(path: &Path, names: &[String], asked: Option<&str>) -> Result<String, 
     })
 }
 
-fn records(
-    path: &Path,
-    container: Container,
-    delimiter: u8,
-    column: String,
-) -> Result<TextStream, DataError> {
-    let rows = match container {
-        Container::Csv | Container::Tsv => table::rows(path, delimiter)?,
+fn records(path: &Path, inspected: &Inspected, column: String) -> Result<TextStream, DataError> {
+    let rows = match inspected.container {
+        Container::Csv | Container::Tsv => table::rows(path, inspected)?,
         Container::Jsonl => json::lines(path, json::Passed::default())?,
         Container::Json => json::array(path, json::Passed::default())?,
         Container::Parquet => parquet::rows(path, |name| name == column || row::ID.contains(&name))?,

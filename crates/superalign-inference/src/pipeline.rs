@@ -135,7 +135,7 @@ pub(crate) fn run<T: Send, K: Send + Sync, W: Send, E: From<ModelError>>(
             });
         }
         drop(sender);
-        let mut under_way = UnderWay { shape, windows: VecDeque::new(), passed: 0, spare: None };
+        let mut under_way = UnderWay { model, shape, windows: VecDeque::new(), passed: 0, spare: None };
         let mut reader = Reader { items, size: steps.size, next: 0, ended: false };
         loop {
             under_way.hand_on(hear)?;
@@ -213,6 +213,7 @@ impl<T, E> Reader<'_, T, E> {
 
 /// The windows under way, the oldest in front.
 struct UnderWay<'a, K> {
+    model: &'a str,
     shape: &'a Shape,
     windows: VecDeque<Window<K>>,
     /// Number of windows handed on.
@@ -277,7 +278,13 @@ impl<K> UnderWay<'_, K> {
             Done::Answered { window, rows, tokens, result } => {
                 let values = result?;
                 let Some(window) = self.windows.get_mut(window - self.passed) else { return Ok(None) };
-                let width = self.shape.width.max(1);
+                let width = self.shape.width;
+                if values.len() != rows.len() * width {
+                    let found = values.len();
+                    let reason = format!("{found} numbers for {} items, expected {width} each", rows.len());
+                    return Err(E::from(failed(self.model, &reason)));
+                }
+                let width = width.max(1);
                 for (&row, values) in rows.iter().zip(values.chunks_exact(width)) {
                     let index = window.first + row;
                     if values.iter().any(|value| !value.is_finite()) {

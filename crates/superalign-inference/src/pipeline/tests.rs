@@ -121,11 +121,14 @@ fn whatever_fails_ends_the_rest_without_waiting() {
     let torn = run(&mut [()], &shape, &mut endless().take(50).chain([broken()]), &STEPS, &mut |_| Ok(()));
     assert_eq!(torn.expect_err("torn").to_string(), "text 7: torn");
     // The runtime fails, or panics, or answers nonsense.
-    for (what, expected) in [(0, "counter: broken"), (1, "panicked"), (2, "not a finite number")] {
+    for (what, expected) in
+        [(0, "counter: broken"), (1, "panicked"), (2, "not a finite number"), (3, "expected 2 each")]
+    {
         let answer = |(): &mut (), rows: &[&usize]| match what {
             0 => Err(failed("counter", "broken")),
             1 => panic!("as some libraries do"),
-            _ => Ok(vec![f32::NAN; rows.len() * 2]),
+            2 => Ok(vec![f32::NAN; rows.len() * 2]),
+            _ => Ok(vec![0.0; rows.len()]),
         };
         let steps = Steps { answer: &answer, ..STEPS };
         let error =

@@ -1,13 +1,13 @@
 //! Embeds the same texts as often as it is told to: `… --example throughput -- MODEL_DIR TEXTS [GRAPH] < commands`.
 //!
 //! Each line of standard input is a command and is answered by a line of JSON: `embed` embeds all lines of the file TEXTS
-//! and tells the seconds, `save FILE` writes the vectors of the last time as 32-bit floats, `peak` tells what large matrix
-//! products reach here (in ONNX Runtime, on all cores). This is what `benches/peers/embed.py` times.
+//! and tells the seconds, `save FILE` writes the vectors of the last time as 32-bit floats. This is what
+//! `benches/peers/embed.py` times.
 
 use std::io::{BufRead as _, Write as _};
 use std::time::Instant;
 use superalign_core::{EmbedRequest, Layer, Model as _, Pooling};
-use superalign_inference::{DeviceTarget, DeviceWorkload, GraphChoice, OnnxModel, OpenOptions, Runtime};
+use superalign_inference::{GraphChoice, OnnxModel, OpenOptions, Runtime};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -38,12 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 let tokens = model.usage().tokens - before.tokens;
                 serde_json::json!({ "texts": texts.len(), "tokens": tokens, "seconds": seconds, "runtime": runtime.name() })
             }
-            None if line == "peak" => {
-                let target = DeviceTarget::Cpu;
-                let report = model.measure_device(runtime, target, &DeviceWorkload::of(target))?;
-                serde_json::json!({ "gflops": report.peak_gflops })
-            }
-            _ => return Err(format!("{line:?} is no command, expected embed, save FILE or peak").into()),
+            _ => return Err(format!("{line:?} is no command, expected embed or save FILE").into()),
         };
         writeln!(out, "{answer}")?;
         out.flush()?;

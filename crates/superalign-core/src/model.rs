@@ -125,6 +125,8 @@ pub enum Pooling {
     LastToken,
     /// The mean over all tokens that are not padding.
     Mean,
+    /// The state at the first token, which encoders such as BERT train to stand for the text ("CLS").
+    Cls,
 }
 
 /// The layer that is read.

@@ -36,7 +36,7 @@ fn embed(criterion: &mut Criterion) {
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     group.throughput(Throughput::Elements(texts.len() as u64)).sample_size(10);
     for token_budget in [128, 256, 1024] {
-        let options = OpenOptions { token_budget, ..OpenOptions::default() };
+        let options = OpenOptions { token_budget: Some(token_budget), ..OpenOptions::default() };
         let mut model = OnnxModel::open(&folder, runtime, &options).expect("a model");
         let request = EmbedRequest { pooling: Pooling::Mean, layer: Layer::Last };
         group.bench_function(format!("{token_budget} tokens a batch"), |bencher| {

@@ -1,6 +1,6 @@
 //! Why a model folder, a cache or an installation is refused.
 
-use crate::model::NoGraph;
+use crate::model::{DeviceChoice, NoGraph};
 use std::path::PathBuf;
 
 /// Why a model cannot be opened.
@@ -62,6 +62,14 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
+        reason: String,
+    },
+    /// A device that was asked for and cannot be used.
+    #[error("device {asked} was asked for: {reason}; --device auto or cpu runs without it")]
+    Device {
+        /// What was asked for.
+        asked: DeviceChoice,
+        /// What is missing.
         reason: String,
     },
     /// A tokenizer that belongs to another model.

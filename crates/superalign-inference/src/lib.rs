@@ -18,6 +18,7 @@ mod generate;
 mod graph;
 pub mod install;
 mod model;
+mod pipeline;
 mod runtime;
 mod tokenize;
 
@@ -28,9 +29,10 @@ pub use generate::{
     GenerateOptions, Generator, Message, Now, Prompt, Sampling, SpecialTokens, generate, sampling,
 };
 pub use model::{
-    Description, DeviceReport, DeviceTarget, DeviceWorkload, ElementCount, FileSize, GraphChoice,
-    GraphFormat, NoGraph, OnnxModel, OpenOptions, PortDescription, SmokeTest, Task, TokenizerDescription,
-    Usage, choose_graph, cuda_cards, describe, is_data_of, probabilities,
+    Description, DeviceChoice, DeviceReport, DeviceTarget, DeviceWorkload, ElementCount, FileSize,
+    GraphChoice, GraphFormat, NoGraph, OnnxModel, OpenOptions, Placement, PortDescription, Scale, SmokeTest,
+    StreamEvent, StreamOptions, Task, TokenizerDescription, Usage, choose_graph, cuda_cards, describe,
+    is_data_of, probabilities, stated_pooling,
 };
 pub use runtime::{
     Rejected, Runtime, RuntimeChoice, RuntimeError, RuntimeKind, RuntimeSettings, Source, Unusable, home,

@@ -97,7 +97,7 @@ impl Progress {
             How::Bars(bars) => {
                 let bar = bars.add(ProgressBar::new(total));
                 let style = ProgressStyle::with_template(match unit {
-                    Unit::Steps => "{msg:32} {bar:28} {human_pos}/{human_len} {eta:>5}",
+                    Unit::Steps => "{msg:32} {bar:28} {human_pos}/{human_len} {eta:>5} {prefix}",
                     Unit::Bytes => "{msg:32} {bar:28} {bytes}/{total_bytes} {eta:>5}",
                 });
                 bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -143,21 +143,36 @@ impl Stage {
         self.update(|_| done as u64);
     }
 
+    /// `done` steps are finished; the note says more, as often as something is said.
+    pub fn set_noting(&self, done: usize, note: impl FnOnce() -> String) {
+        self.say(|_| done as u64, || Some(note()));
+    }
+
     /// One more step is finished.
     pub fn step(&self) {
         self.update(|before| before + 1);
     }
 
     fn update(&self, change: impl FnOnce(u64) -> u64) {
+        self.say(change, || None);
+    }
+
+    fn say(&self, change: impl FnOnce(u64) -> u64, note: impl FnOnce() -> Option<String>) {
         // A panic elsewhere does not make the count wrong.
         let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         state.done = change(state.done);
         match &self.shown {
-            Shown::Bar(bar) => bar.set_position(state.done),
+            Shown::Bar(bar) => {
+                bar.set_position(state.done);
+                if let Some(note) = note() {
+                    bar.set_prefix(note);
+                }
+            }
             Shown::Lines if state.last.elapsed() >= EVERY => {
                 state.last = Instant::now();
                 state.spoke = true;
-                eprintln!("{}: {}", self.title, self.unit.of(state.done, self.total));
+                let note = note().map(|note| format!(", {note}")).unwrap_or_default();
+                eprintln!("{}: {}{note}", self.title, self.unit.of(state.done, self.total));
             }
             Shown::Lines | Shown::Nothing => {}
         }

@@ -38,6 +38,7 @@ impl Container {
 }
 
 /// What one pass over the bytes told.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Inspected {
     pub(crate) container: Container,
     pub(crate) digest: String,
@@ -51,6 +52,15 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads the whole file once: container, digest, and whether a text file is UTF-8.
 pub(crate) fn inspect(path: &Path) -> Result<Inspected, DataError> {
+    inspect_as(path, None)
+}
+
+/// [`inspect`] for a file of plain lines, whatever they look like.
+pub(super) fn inspect_lines(path: &Path) -> Result<Inspected, DataError> {
+    inspect_as(path, Some((Container::Csv, 0)))
+}
+
+fn inspect_as(path: &Path, mut known: Option<(Container, u8)>) -> Result<Inspected, DataError> {
     let meta = std::fs::metadata(path).map_err(|e| unreadable(path, &e))?;
     if meta.is_dir() {
         return Err(directory(path));
@@ -66,7 +76,6 @@ pub(crate) fn inspect(path: &Path) -> Result<Inspected, DataError> {
     let mut reader = File::open(path).map_err(|e| unreadable(path, &e))?;
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; usize::try_from(meta.len()).unwrap_or(usize::MAX).clamp(1 << 12, 1 << 20)];
-    let mut known: Option<(Container, u8)> = None;
     let mut text = Utf8::default();
     // Bytes at the end of a chunk that may begin a character.
     let mut held = 0;

@@ -16,12 +16,14 @@ pub(crate) mod row;
 mod scores;
 pub(crate) mod table;
 mod task;
+mod text_column;
 mod texts;
 
 pub use benchmark::{BestOf, load_benchmark};
 pub use container::Container;
 pub use format::Format;
 pub use scores::{ScoreFile, ScoreReading, ScoreRow, Scored, ScoredItem, Scores, load_scores};
+pub use text_column::{Text, TextFile, TextStream, text_file};
 pub use texts::{TextRow, text_lines, text_rows};
 
 use crate::error::{At, DataError, Place};

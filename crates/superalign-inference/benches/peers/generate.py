@@ -19,12 +19,9 @@ import statistics
 import subprocess
 import sys
 import time
-import venv
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[3]
-REQUIREMENTS = HERE / "requirements-generate.txt"
+from common import ROOT, build, enter_environment
 
 
 def arguments():
@@ -34,30 +31,6 @@ def arguments():
     parser.add_argument("--prompts", type=int, default=32)
     parser.add_argument("--json", type=Path, help="write the figures here as well")
     return parser.parse_args()
-
-
-def enter_environment():
-    """Runs this script again inside a virtual environment."""
-    folder = ROOT / "target" / "peers" / "venv-generate"
-    if Path(sys.prefix).resolve() == folder.resolve():
-        return
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    done = folder / "requirements.done"
-    wanted = REQUIREMENTS.read_text()
-    if not done.exists() or done.read_text() != wanted:
-        print(f"making the environment {folder} (once)", file=sys.stderr, flush=True)
-        venv.create(folder, with_pip=True, symlinks=os.name != "nt")
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS]
-        subprocess.run(pip, check=True)
-        done.write_text(wanted)
-    sys.exit(subprocess.run([python, __file__, *sys.argv[1:]]).returncode)
-
-
-def build():
-    cargo = os.environ.get("CARGO", "cargo")
-    package = ["-p", "superalign-inference", "--example", "generate"]
-    subprocess.run([cargo, "build", "--quiet", "--release", *package], cwd=ROOT, check=True)
-    return ROOT / "target" / "release" / "examples" / "generate"
 
 
 def prompts(model, count):
@@ -71,8 +44,8 @@ def prompts(model, count):
 
 def main():
     options = arguments()
-    enter_environment()
-    program = Path(os.environ["GENERATE_EXAMPLE"]) if "GENERATE_EXAMPLE" in os.environ else build()
+    enter_environment("generate")
+    program = build("generate")
     texts = prompts(options.model, options.prompts)
 
     import torch

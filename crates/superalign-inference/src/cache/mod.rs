@@ -163,9 +163,11 @@ impl FeatureCache {
     }
 }
 
-/// The folder for one model, request and runtime; the version of the runtime is not part of it.
+/// The folder for one model, request, runtime and kind of device; the version of the runtime is not part of it.
 fn set_name(card: &ModelCard, request: &str) -> String {
     let kind = card.runtime.split_whitespace().next().unwrap_or_default();
+    let kind = if card.runtime.contains(" on cuda") { format!("{kind} on cuda") } else { kind.to_owned() };
+    let kind = kind.as_str();
     let mut hasher = blake3::Hasher::new();
     for part in [card.digest.as_str(), kind, "f32", request] {
         hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());

@@ -166,7 +166,7 @@ impl DecoderGraph {
         Self::read(path, config)
     }
 
-    fn read(path: PathBuf, config: &DecoderConfig) -> Result<Self, OpenError> {
+    pub(crate) fn read(path: PathBuf, config: &DecoderConfig) -> Result<Self, OpenError> {
         let bytes = std::fs::read(&path)
             .map_err(|error| OpenError::Unreadable { path: path.clone(), reason: error.to_string() })?;
         let digest = blake3::hash(&bytes).to_hex().to_string();

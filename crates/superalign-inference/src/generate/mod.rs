@@ -24,7 +24,9 @@ pub use options::{
 };
 
 use crate::error::OpenError;
-use crate::model::{OpenOptions, Workers, open_sessions, workers};
+use crate::model::{
+    GraphChoice, GraphFormat, OpenOptions, Placement, Workers, find_graph, open_sessions, place,
+};
 use crate::runtime::Runtime;
 use crate::tokenize::{TextTokenizer, Tokens};
 use graph::{DecoderConfig, DecoderGraph, OneOrMore};
@@ -55,7 +57,7 @@ pub enum CacheUse {
 /// `decoder_with_past_model.onnx`, or `model.onnx` with a cache or without, in the folder or its `onnx` folder. Names are those of Optimum: inputs `input_ids`, `attention_mask`,
 /// `position_ids`, `past_key_values.N.key|value`, `use_cache_branch`; outputs `logits`, `present.N.key|value`.
 ///
-/// Runs on the processor; a graph that other providers run hands its cache through main memory.
+/// On a CUDA card the cache goes through main memory between the passes.
 pub struct Generator {
     name: String,
     runtime: &'static Runtime,
@@ -65,6 +67,7 @@ pub struct Generator {
     positions: usize,
     budget: usize,
     workers: Workers,
+    placement: Placement,
     readers: Vec<Reader>,
 }
 
@@ -95,9 +98,14 @@ impl Generator {
         // Runtimes look for outside weights beside the graph, and one of them wants that folder in full.
         let folder = folder.canonicalize().map_err(|error| unreadable(folder, &error))?;
         let config: DecoderConfig = read_json(&folder.join("config.json"))?;
-        let graph = match cache {
-            CacheUse::WherePossible => DecoderGraph::best(&folder, &config)?,
-            CacheUse::Never => DecoderGraph::whole(&folder, &config)?,
+        let graph = match (&options.graph, cache) {
+            (GraphChoice::Auto | GraphChoice::Format(GraphFormat::Full), CacheUse::WherePossible) => {
+                DecoderGraph::best(&folder, &config)?
+            }
+            (GraphChoice::Auto | GraphChoice::Format(GraphFormat::Full), CacheUse::Never) => {
+                DecoderGraph::whole(&folder, &config)?
+            }
+            (chosen, _) => DecoderGraph::read(find_graph(&folder, chosen)?, &config)?,
         };
         let stated = config.max_position_embeddings.filter(|positions| *positions > 0);
         let positions = match (options.max_tokens, stated) {
@@ -124,15 +132,17 @@ impl Generator {
         let generation: GenerationConfig = read_json(&folder.join("generation_config.json"))?;
         let ends = generation.eos_token_id.or(config.eos_token_id).map(OneOrMore::list).unwrap_or_default();
         let folder_name = || folder.file_name().map(|name| name.to_string_lossy().into_owned());
+        let placement = place(options, graph.graph.parameters(), runtime)?;
         Ok(Self {
             name: options.name.clone().or_else(folder_name).unwrap_or_else(|| "model".into()),
             runtime,
-            workers: workers(options, graph.graph.parameters()),
+            workers: placement.workers,
             graph,
             tokenizer,
             ends,
             positions,
-            budget: options.token_budget.max(1),
+            budget: options.token_budget.unwrap_or(placement.token_budget()).max(1),
+            placement,
             readers: Vec::new(),
         })
     }
@@ -141,6 +151,12 @@ impl Generator {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Where it runs.
+    #[must_use]
+    pub const fn placement(&self) -> &Placement {
+        &self.placement
     }
 
     /// Whether it keeps keys and values of what it has read.

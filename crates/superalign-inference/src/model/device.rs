@@ -1,15 +1,12 @@
 //! A device measured: does it agree with the CPU, how many tokens a second does it read, and which share of what it can
 //! multiply at best is that.
 
-use super::sessions::said;
+use super::sessions::{open_one, said};
 use super::smoke::{Row, answers};
 use super::{OnnxModel, failure};
 use crate::graph::matrix_chain;
 use crate::runtime::{Runtime, RuntimeKind, answer};
 use ndarray::{ArrayD, arr1};
-use ort::ep::CUDA;
-use ort::session::Session;
-use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
 use serde::Serialize;
 use std::path::Path;
@@ -151,7 +148,7 @@ impl OnnxModel {
         let wanted = [true, self.roles.mask, self.roles.types, self.roles.positions];
         let tokens = (rows.len() * length) as f64;
         let measured = |target| -> Result<(ArrayD<f32>, f64), String> {
-            let mut session = open(runtime, &bytes, folder, target, self.cores)?;
+            let mut session = open_one(runtime, &bytes, folder, target, self.cores)?;
             let values = answers(&mut session, &rows, wanted, self.pad)?;
             let seconds =
                 repeated(workload.time, || answers(&mut session, &rows, wanted, self.pad).map(drop))?;
@@ -210,7 +207,7 @@ fn peak(
 ) -> Result<f64, String> {
     let (side, products) = (workload.side.max(1), workload.products.max(1));
     let bytes = matrix_chain(side, products);
-    let mut session = open(runtime, &bytes, Path::new(""), target, cores)?;
+    let mut session = open_one(runtime, &bytes, Path::new(""), target, cores)?;
     let factor = arr1(&[1.0_f32]);
     let seconds = repeated(workload.time, || {
         let input = TensorRef::from_array_view(&factor).map_err(said)?;
@@ -232,31 +229,4 @@ fn repeated(time: Duration, mut call: impl FnMut() -> Result<(), String>) -> Res
             return Ok(best.max(1e-9));
         }
     }
-}
-
-fn open(
-    runtime: &Runtime,
-    bytes: &[u8],
-    folder: &Path,
-    target: DeviceTarget,
-    cores: usize,
-) -> Result<Session, String> {
-    let mut builder = Session::builder(runtime.environment())
-        .map_err(said)?
-        .with_optimization_level(GraphOptimizationLevel::Level3)
-        .map_err(said)?
-        .with_intra_threads(cores)
-        .map_err(said)?
-        .with_intra_op_spinning(false)
-        .map_err(said)?
-        .with_config_entry("session.model_external_initializers_file_folder_path", folder.to_string_lossy())
-        .map_err(said)?;
-    if let DeviceTarget::Cuda(number) = target {
-        // Without this the runtime would quietly use the processor.
-        let cuda = CUDA::default().with_device_id(number).build().error_on_failure();
-        builder = builder.with_execution_providers([cuda]).map_err(|error| {
-            format!("{target} cannot be used: {}; expected ONNX Runtime with its CUDA provider and CUDA's libraries", said(error))
-        })?;
-    }
-    builder.commit_from_memory(bytes).map_err(said)
 }

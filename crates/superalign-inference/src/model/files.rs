@@ -198,7 +198,7 @@ pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> OpenError {
 }
 
 /// The graph of a folder, as [`choose_graph`] chooses among its files and those of its `onnx` folder.
-fn find_graph(folder: &Path, choice: &GraphChoice) -> Result<PathBuf, OpenError> {
+pub(crate) fn find_graph(folder: &Path, choice: &GraphChoice) -> Result<PathBuf, OpenError> {
     let names = graph_names(folder)?;
     match choose_graph(&names, choice) {
         Ok(name) => Ok(folder.join(name)),

@@ -6,6 +6,7 @@ mod device;
 mod embed;
 mod files;
 mod layout;
+mod place;
 mod roles;
 mod score;
 mod sessions;
@@ -16,7 +17,9 @@ pub use describe::{
     Description, ElementCount, FileSize, PortDescription, Task, TokenizerDescription, describe,
 };
 pub use device::{DeviceReport, DeviceTarget, DeviceWorkload, cuda_cards};
+pub use embed::{Scale, StreamEvent, StreamOptions, stated_pooling};
 pub use layout::{GraphChoice, GraphFormat, NoGraph, choose_graph, is_data_of};
+pub use place::{DeviceChoice, Placement};
 pub use score::probabilities;
 pub use smoke::SmokeTest;
 
@@ -27,8 +30,9 @@ use crate::graph::Graph;
 use crate::runtime::Runtime;
 use crate::tokenize::{TextTokenizer, Truncation};
 use files::Files;
-pub(crate) use files::check_external;
+pub(crate) use files::{check_external, find_graph};
 use ndarray::Array2;
+pub(crate) use place::place;
 use roles::Roles;
 use score::Head;
 use sessions::Pool;
@@ -47,10 +51,13 @@ pub struct OpenOptions {
     pub name: Option<String>,
     /// Which of the folder's graphs is opened.
     pub graph: GraphChoice,
+    /// Where it runs.
+    pub device: DeviceChoice,
     /// Cores to use; all by default.
     pub cores: Option<usize>,
-    /// Largest padded size of a batch, rows times longest row, in tokens. On CPUs small batches are faster.
-    pub token_budget: usize,
+    /// Largest padded size of a batch, rows times longest row, in tokens; by default 256 on the processor, where small
+    /// batches are faster, and 16,384 on a card.
+    pub token_budget: Option<usize>,
     /// Most tokens of a text; what the model has positions for by default.
     pub max_tokens: Option<usize>,
     /// What happens to longer texts.
@@ -62,8 +69,9 @@ impl Default for OpenOptions {
         Self {
             name: None,
             graph: GraphChoice::default(),
+            device: DeviceChoice::default(),
             cores: None,
-            token_budget: 256,
+            token_budget: None,
             max_tokens: None,
             truncation: Truncation::default(),
         }
@@ -93,9 +101,6 @@ impl Usage {
         self.unknown += unknown;
     }
 }
-
-/// Above this many parameters, one session on all cores; below, a session of one thread per core.
-const LARGE: u64 = 200_000_000;
 
 /// Longest text of a model that does not say what it has positions for.
 const DEFAULT_LIMIT: usize = 4096;
@@ -140,6 +145,7 @@ pub struct OnnxModel {
     head: Option<Head>,
     token_budget: usize,
     cores: usize,
+    placement: Placement,
     pool: Pool,
     /// A graph with a cache over the same weights, for choices, and its sessions once they are open.
     cached: Option<(DecoderGraph, Vec<Reader>)>,
@@ -192,7 +198,7 @@ impl OnnxModel {
             |cached| blake3::hash(format!("{digest} {}", cached.digest).as_bytes()).to_hex().to_string(),
         );
         let parameters = graph.parameters();
-        let (cores, workers) = (cores(options), workers(options, parameters));
+        let placement = place(options, parameters, runtime)?;
         let folder_name = || folder.file_name().map(|name| name.to_string_lossy().into_owned());
         let card = ModelCard {
             name: options.name.clone().or_else(folder_name).unwrap_or_else(|| "model".into()),
@@ -201,10 +207,10 @@ impl OnnxModel {
             width,
             parameters: (parameters > 0).then_some(parameters),
             generates: roles.logits.is_some(),
-            runtime: runtime.name(),
+            runtime: format!("{}{}", runtime.name(), placement.suffix()),
         };
-        let pool = Pool::new(runtime, workers);
-        let token_budget = options.token_budget.max(1);
+        let pool = Pool::new(runtime, placement.workers);
+        let token_budget = options.token_budget.unwrap_or(placement.token_budget()).max(1);
         Ok(Self {
             card,
             graph_path,
@@ -215,7 +221,8 @@ impl OnnxModel {
             pad_stated: config.pad_token_id.is_some(),
             head,
             token_budget,
-            cores,
+            cores: cores(options),
+            placement,
             pool,
             cached: cached.map(|graph| (graph, Vec::new())),
             usage: Usage::default(),
@@ -227,6 +234,18 @@ impl OnnxModel {
     #[must_use]
     pub const fn usage(&self) -> Usage {
         self.usage
+    }
+
+    /// Where it runs.
+    #[must_use]
+    pub const fn placement(&self) -> &Placement {
+        &self.placement
+    }
+
+    /// The file of its graph.
+    #[must_use]
+    pub fn graph_path(&self) -> &Path {
+        &self.graph_path
     }
 
     /// Tokenizes items side by side, in the order given; the first item refused is the error.
@@ -257,16 +276,6 @@ impl OnnxModel {
 
 fn cores(options: &OpenOptions) -> usize {
     options.cores.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
-}
-
-/// How a model of that many parameters is spread over the cores.
-pub(crate) fn workers(options: &OpenOptions, parameters: u64) -> Workers {
-    let cores = cores(options);
-    if parameters > LARGE {
-        Workers { sessions: 1, threads: cores }
-    } else {
-        Workers { sessions: cores, threads: 1 }
-    }
 }
 
 /// A failure of the runtime; the smaller of the two does not know every operator.

@@ -1,10 +1,12 @@
 //! Sessions: one per worker, on a graph cut down to one output.
 
+use super::device::DeviceTarget;
 use super::files::outside_path;
 use super::roles::Roles;
 use crate::graph::{External, Graph};
 use crate::runtime::{Runtime, RuntimeKind};
-use ndarray::{Array2, ArrayViewD};
+use ndarray::ArrayViewD;
+use ort::ep::CUDA;
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
@@ -13,42 +15,67 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 /// A batch of token rows, padded to one length at the right.
+#[derive(Default)]
 pub(super) struct Padded {
     /// Number of tokens of each row.
     pub(super) lengths: Vec<usize>,
-    ids: Array2<i64>,
-    mask: Array2<i64>,
-    types: Array2<i64>,
-    positions: Array2<i64>,
+    /// The longest of them.
+    longest: usize,
+    ids: Vec<i64>,
+    mask: Vec<i64>,
+    types: Vec<i64>,
+    positions: Vec<i64>,
 }
 
 impl Padded {
     /// Pads rows of ids, with their segment numbers where the model reads them.
     pub(super) fn new<'a>(rows: impl ExactSizeIterator<Item = (&'a [u32], &'a [u32])> + Clone) -> Self {
-        let lengths: Vec<usize> = rows.clone().map(|(ids, _)| ids.len()).collect();
-        let shape = (rows.len(), lengths.iter().copied().max().unwrap_or(0));
+        let mut padded = Self::default();
+        padded.fill(rows);
+        padded
+    }
+
+    /// Takes in other rows, in the room that it has.
+    pub(super) fn fill<'a>(&mut self, rows: impl ExactSizeIterator<Item = (&'a [u32], &'a [u32])> + Clone) {
+        let Self { lengths, longest, ids, mask, types, positions } = self;
+        lengths.clear();
+        lengths.extend(rows.clone().map(|(ids, _)| ids.len()));
+        *longest = lengths.iter().copied().max().unwrap_or(0);
+        [&mut *ids, &mut *mask, &mut *types, &mut *positions].into_iter().for_each(Vec::clear);
+        let count = i64::try_from(*longest).unwrap_or(i64::MAX);
         // The value of padding does not matter: the mask excludes it, or a later position cannot be seen.
-        let mut ids = Array2::zeros(shape);
-        let mut types = Array2::zeros(shape);
         for (row, (row_ids, row_types)) in rows.enumerate() {
-            for (column, id) in row_ids.iter().enumerate() {
-                ids[(row, column)] = i64::from(*id);
-            }
-            for (column, kind) in row_types.iter().enumerate() {
-                types[(row, column)] = i64::from(*kind);
-            }
+            let end = (row + 1) * *longest;
+            ids.extend(row_ids.iter().copied().map(i64::from));
+            ids.resize(end, 0);
+            types.extend(row_types.iter().copied().map(i64::from));
+            types.resize(end, 0);
+            mask.resize(row * *longest + row_ids.len(), 1);
+            mask.resize(end, 0);
+            positions.extend(0..count);
         }
-        let mask = Array2::from_shape_fn(shape, |(row, column)| i64::from(column < lengths[row]));
-        let positions = Array2::from_shape_fn(shape, |(_, column)| i64::try_from(column).unwrap_or(i64::MAX));
-        Self { lengths, ids, mask, types, positions }
+    }
+
+    fn shape(&self) -> [usize; 2] {
+        [self.lengths.len(), self.longest]
     }
 }
 
-/// How many sessions to open, and with how many threads each.
-#[derive(Clone, Copy, Debug)]
+/// How many sessions to open, with how many threads each, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Workers {
     pub(crate) sessions: usize,
     pub(crate) threads: usize,
+    /// The CUDA card of the first session; the others are on the cards that follow. `None` for the processor.
+    pub(crate) card: Option<i32>,
+}
+
+impl Workers {
+    /// Where a session runs.
+    pub(crate) fn target(self, session: usize) -> DeviceTarget {
+        let ahead = i32::try_from(session).unwrap_or(i32::MAX);
+        self.card.map_or(DeviceTarget::Cpu, |first| DeviceTarget::Cuda(first.saturating_add(ahead)))
+    }
 }
 
 /// The open sessions of a model, for the outputs used last.
@@ -109,29 +136,50 @@ pub(crate) fn open(
         if whole { read_external(graph_path, external).map(Some) } else { Ok(None) }
     };
     let bytes = graph.keep(outputs, &mut take_in)?;
-    let folder = graph_path.parent().unwrap_or(Path::new("")).to_string_lossy().into_owned();
-    let open_one = || -> Result<Session, String> {
-        let mut builder = Session::builder(runtime.environment())
-            .map_err(said)?
-            .with_optimization_level(GraphOptimizationLevel::Level3)
-            .map_err(said)?;
-        // tract has no such settings, and calls each an error.
-        if runtime.kind() == RuntimeKind::OnnxRuntime {
-            builder = builder.with_intra_threads(workers.threads).map_err(said)?;
-            builder = builder.with_inter_threads(1).map_err(said)?;
-            builder = builder.with_intra_op_spinning(false).map_err(said)?;
-            builder = builder
-                .with_config_entry("session.model_external_initializers_file_folder_path", &folder)
-                .map_err(said)?;
-        }
-        builder.commit_from_memory(&bytes).map_err(said)
-    };
+    let folder = graph_path.parent().unwrap_or(Path::new(""));
+    let open = |session| open_one(runtime, &bytes, folder, workers.target(session), workers.threads);
     // Optimising a graph takes long enough to be done side by side.
     std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..workers.sessions).map(|_| scope.spawn(open_one)).collect();
+        let open = &open;
+        let threads: Vec<_> =
+            (0..workers.sessions).map(|session| scope.spawn(move || open(session))).collect();
         let panicked = || "the runtime panicked while opening the graph".to_owned();
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(panicked()))).collect()
     })
+}
+
+/// Opens one session on a device; weights outside the graph lie in `folder`.
+pub(super) fn open_one(
+    runtime: &Runtime,
+    bytes: &[u8],
+    folder: &Path,
+    target: DeviceTarget,
+    threads: usize,
+) -> Result<Session, String> {
+    let mut builder = Session::builder(runtime.environment())
+        .map_err(said)?
+        .with_optimization_level(GraphOptimizationLevel::Level3)
+        .map_err(said)?;
+    // tract has no such settings, and calls each an error.
+    if runtime.kind() == RuntimeKind::OnnxRuntime {
+        builder = builder.with_intra_threads(threads).map_err(said)?;
+        builder = builder.with_inter_threads(1).map_err(said)?;
+        builder = builder.with_intra_op_spinning(false).map_err(said)?;
+        builder = builder
+            .with_config_entry(
+                "session.model_external_initializers_file_folder_path",
+                folder.to_string_lossy(),
+            )
+            .map_err(said)?;
+    }
+    if let DeviceTarget::Cuda(number) = target {
+        // Without this the runtime would quietly use the processor.
+        let cuda = CUDA::default().with_device_id(number).build().error_on_failure();
+        builder = builder.with_execution_providers([cuda]).map_err(|error| {
+            format!("{target} cannot be used: {}; expected ONNX Runtime with its CUDA provider and CUDA's libraries", said(error))
+        })?;
+    }
+    builder.commit_from_memory(bytes).map_err(said)
 }
 
 /// What the runtime said, without what the binding adds for recovery.
@@ -160,19 +208,18 @@ pub(super) fn run<R>(
     read: impl FnOnce(ArrayViewD<'_, f32>) -> Result<R, String>,
 ) -> Result<R, String> {
     let mut inputs = Vec::with_capacity(4);
-    let mut give = |wanted: bool, name: &'static str, values| -> Result<(), String> {
-        if wanted {
-            inputs.push((name, TensorRef::from_array_view(values).map_err(said)?));
-        }
-        Ok(())
-    };
-    give(true, "input_ids", &batch.ids)?;
-    give(roles.mask, "attention_mask", &batch.mask)?;
-    give(roles.types, "token_type_ids", &batch.types)?;
-    give(roles.positions, "position_ids", &batch.positions)?;
+    let expected = batch.shape();
+    let all = [
+        (true, "input_ids", &batch.ids),
+        (roles.mask, "attention_mask", &batch.mask),
+        (roles.types, "token_type_ids", &batch.types),
+        (roles.positions, "position_ids", &batch.positions),
+    ];
+    for (_, name, values) in all.into_iter().filter(|(wanted, ..)| *wanted) {
+        inputs.push((name, TensorRef::from_array_view((expected, values.as_slice())).map_err(said)?));
+    }
     let outputs = session.run(inputs).map_err(said)?;
     let value = outputs.values().next().ok_or("the runtime returned no output")?;
-    let expected = [batch.ids.nrows(), batch.ids.ncols()];
     let checked = |values: ArrayViewD<'_, f32>| {
         if values.ndim() == 3 && values.shape()[..2] == expected {
             read(values)
@@ -183,9 +230,11 @@ pub(super) fn run<R>(
     match value.try_extract_array::<f32>() {
         Ok(values) => checked(values),
         // Half precision comes out as it is computed.
-        Err(error) => match value.try_extract_array::<half::f16>() {
-            Ok(values) => checked(values.mapv(half::f16::to_f32).view()),
-            Err(_) => Err(said(error)),
+        Err(error) => match (value.try_extract_array::<half::f16>(), value.try_extract_array::<half::bf16>())
+        {
+            (Ok(values), _) => checked(values.mapv(half::f16::to_f32).view()),
+            (_, Ok(values)) => checked(values.mapv(half::bf16::to_f32).view()),
+            _ => Err(said(error)),
         },
     }
 }

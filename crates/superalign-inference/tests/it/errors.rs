@@ -220,7 +220,7 @@ fn requests_that_cannot_be_answered_say_why() {
 
 #[test]
 fn done_stops_the_work() {
-    let options = OpenOptions { token_budget: 8, ..OpenOptions::default() };
+    let options = OpenOptions { token_budget: Some(8), ..OpenOptions::default() };
     let mut model = open(&golden("decoder"), &options);
     let texts = vec!["the river froze early"; 500];
     let mut calls = 0;

@@ -8,5 +8,6 @@ mod heads;
 mod install;
 mod parity;
 mod runtimes;
+mod stream;
 mod support;
 mod wild;

@@ -84,7 +84,7 @@ fn answers_are_the_same_for_any_number_of_cores_and_in_the_order_asked() {
         (0..300).map(|i| words[..1 + i * 7 % 6].join(" ") + " " + words[i % 6]).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let vectors = [1, 2, 5].map(|cores| {
-        let options = OpenOptions { cores: Some(cores), token_budget: 32, ..OpenOptions::default() };
+        let options = OpenOptions { cores: Some(cores), token_budget: Some(32), ..OpenOptions::default() };
         let mut model = open(&golden("decoder"), &options);
         let mut told = 0;
         let vectors = model.embed(&texts, request(Pooling::LastToken, Layer::Last), &mut |finished| {

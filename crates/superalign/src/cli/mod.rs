@@ -2,12 +2,14 @@
 
 mod compare;
 mod data;
+mod embed;
 mod extrapolate;
 #[cfg(test)]
 mod folder;
 mod generate;
 mod measure;
 mod models;
+mod place;
 mod rank;
 mod report;
 mod reward_bench;
@@ -35,6 +37,8 @@ Examples:
                                          prompts continued by a model
   superalign score answers.jsonl --model DIR
                                          answers scored by a reward model or likelihood
+  superalign embed texts.txt --model DIR -o vectors.npy
+                                         texts as vectors
   superalign runtime install             makes models run several times faster
 
 Exit codes:
@@ -77,6 +81,8 @@ enum Command {
     Extrapolate(extrapolate::ExtrapolateArgs),
     /// Rank models by votes on their answers, with intervals
     Rank(rank::RankArgs),
+    /// Write the texts of a file as vectors
+    Embed(embed::EmbedArgs),
     /// Continue prompts with a model
     Generate(generate::GenerateArgs),
     /// Score texts, pairs, answers or choices with a model
@@ -125,6 +131,7 @@ pub fn main() -> ExitCode {
         Command::Compare(args) => compare::compare(&args, out),
         Command::Extrapolate(args) => extrapolate::extrapolate(&args, out),
         Command::Rank(args) => rank::rank(&args, out),
+        Command::Embed(args) => embed::embed(&args, out),
         Command::Generate(args) => generate::generate(&args, out),
         Command::Score(args) => score::score(&args, out),
         Command::World(command) => world::world(&command, out),

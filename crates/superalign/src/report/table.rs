@@ -104,6 +104,7 @@ pub fn plan_tables(plan: &Plan) -> Vec<Table> {
             match r.pooling {
                 superalign_core::Pooling::LastToken => "last token".to_owned(),
                 superalign_core::Pooling::Mean => "mean".to_owned(),
+                superalign_core::Pooling::Cls => "first token".to_owned(),
             },
             r.model.width.to_string(),
             r.model.parameters.map_or_else(|| "unknown".to_owned(), thousands),

@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod disk;
+mod embed;
 #[cfg(unix)]
 mod interrupt;
 #[cfg(unix)]

@@ -5,6 +5,7 @@ mod output;
 #[cfg(test)]
 mod tests;
 
+use super::place::PlaceArgs;
 use super::{Failure, Printed, run, runtime, say};
 use clap::{Args, ValueEnum};
 use input::{Asked, What};
@@ -17,8 +18,7 @@ use std::time::{Duration, Instant};
 use superalign_core::{ModelError, Seed};
 use superalign_inference::{
     CacheUse, ChatEnd, ChatTemplate, Completion, EndToken, Event, Filters, GenerateError, GenerateOptions,
-    Generator, Message, Now, OpenOptions, Prompt, RuntimeChoice, Sampling, SpecialTokens,
-    generate as continued,
+    Generator, Message, Now, Prompt, RuntimeChoice, Sampling, SpecialTokens, generate as continued,
 };
 
 const EXAMPLES: &str = "\
@@ -87,6 +87,8 @@ pub(super) struct GenerateArgs {
     /// Completions that share a pass through the model
     #[arg(long, value_name = "N", default_value_t = 16)]
     rows: usize,
+    #[command(flatten)]
+    place: PlaceArgs,
     /// Which runtime executes the model
     #[arg(long, value_enum)]
     runtime: Option<run::RuntimeArg>,
@@ -215,8 +217,9 @@ pub(super) fn generate(args: &GenerateArgs, out: &mut dyn Write) -> Result<(), F
     let texts = args.texts(&asked)?;
     let choice = args.runtime.map(RuntimeChoice::from);
     let runtime = runtime::start(choice)?;
-    let mut model = Generator::open(&args.model, runtime, &OpenOptions::default(), CacheUse::default())
+    let mut model = Generator::open(&args.model, runtime, &args.place.options(), CacheUse::default())
         .map_err(Failure::usage)?;
+    eprintln!("device: {}", model.placement());
     if !model.has_cache() {
         eprintln!(
             "warning: the model has no graph with a key-value cache, so every token reads the whole text again"

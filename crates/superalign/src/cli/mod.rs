@@ -2,6 +2,7 @@
 
 mod compare;
 mod data;
+mod explore;
 mod extrapolate;
 #[cfg(test)]
 mod folder;
@@ -29,6 +30,7 @@ Examples:
   superalign compare runs/a runs/b       where two runs differ, and how sure that is
   superalign extrapolate table.csv       what harder items or larger models will show
   superalign rank votes.csv              models ranked by votes on their answers
+  superalign explore                     the runs in a browser
   superalign models check DIR            what a model's folder contains, and whether it works
   superalign generate prompts.jsonl --model models/ladder/rung-3
                                          prompts continued by a model
@@ -74,6 +76,8 @@ enum Command {
     Extrapolate(extrapolate::ExtrapolateArgs),
     /// Rank models by votes on their answers, with intervals
     Rank(rank::RankArgs),
+    /// Look at runs in a browser
+    Explore(explore::ExploreArgs),
     /// Continue prompts with a model
     Generate(generate::GenerateArgs),
     /// Read the generated world, or write its corpus, tokenizer, items and preferences
@@ -120,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::Compare(args) => compare::compare(&args, out),
         Command::Extrapolate(args) => extrapolate::extrapolate(&args, out),
         Command::Rank(args) => rank::rank(&args, out),
+        Command::Explore(args) => explore::explore(&args, out),
         Command::Generate(args) => generate::generate(&args, out),
         Command::World(command) => world::world(&command, out),
     };

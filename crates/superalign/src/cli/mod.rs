@@ -3,6 +3,7 @@
 mod compare;
 mod data;
 mod embed;
+mod explore;
 mod extrapolate;
 #[cfg(test)]
 mod folder;
@@ -32,6 +33,7 @@ Examples:
   superalign compare runs/a runs/b       where two runs differ, and how sure that is
   superalign extrapolate table.csv       what harder items or larger models will show
   superalign rank votes.csv              models ranked by votes on their answers
+  superalign explore                     the runs in a browser
   superalign models check DIR            what a model's folder contains, and whether it works
   superalign generate prompts.jsonl --model models/ladder/rung-3
                                          prompts continued by a model
@@ -83,6 +85,8 @@ enum Command {
     Rank(rank::RankArgs),
     /// Write the texts of a file as vectors
     Embed(embed::EmbedArgs),
+    /// Look at runs in a browser
+    Explore(explore::ExploreArgs),
     /// Continue prompts with a model
     Generate(generate::GenerateArgs),
     /// Score texts, pairs, answers or choices with a model
@@ -132,6 +136,7 @@ pub fn main() -> ExitCode {
         Command::Extrapolate(args) => extrapolate::extrapolate(&args, out),
         Command::Rank(args) => rank::rank(&args, out),
         Command::Embed(args) => embed::embed(&args, out),
+        Command::Explore(args) => explore::explore(&args, out),
         Command::Generate(args) => generate::generate(&args, out),
         Command::Score(args) => score::score(&args, out),
         Command::World(command) => world::world(&command, out),

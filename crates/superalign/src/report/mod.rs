@@ -21,6 +21,7 @@ pub(crate) mod weak_to_strong;
 
 pub(crate) use figure::{Lines as FigureLines, Series as FigureSeries, lines as figure_lines};
 pub use html::{page, page_with};
+pub(crate) use prose::count;
 pub(crate) use table::thousands;
 pub use table::{Table, plan_tables, terminal};
 

@@ -208,6 +208,21 @@ fn prepared(text: &str, reads: &Arc<AtomicUsize>) -> (Plan, Material) {
     (plan, Material { parts, models, rungs })
 }
 
+/// The manifest of a run that was begun.
+pub(crate) fn example() -> Manifest {
+    Manifest {
+        schema: Manifest::SCHEMA,
+        status: Status::Started,
+        failed: 0,
+        unexpected: Vec::new(),
+        plan: prepared(WEAK, &Arc::default()).0,
+        command: "superalign run test".into(),
+        host: Host::here(),
+        started: 1,
+        seconds: std::collections::BTreeMap::new(),
+    }
+}
+
 /// A folder for runs and cache, and the options that use it.
 struct Bench {
     folder: tempfile::TempDir,

@@ -119,16 +119,16 @@ fn padding_and_cores_change_no_score() {
         let options = OpenOptions { token_budget, cores: Some(cores), ..OpenOptions::default() };
         open(folder.path(), &options)
     };
-    let alone = scores(&mut open_with(1, 1), &inputs);
-    let padded = scores(&mut open_with(512, 1), &inputs);
+    let alone = scores(&mut open_with(Some(1), 1), &inputs);
+    let padded = scores(&mut open_with(Some(512), 1), &inputs);
     assert!(alone.iter().zip(&padded).all(|(a, b)| nearer(*a, *b)), "{alone:?} {padded:?}");
-    assert_eq!(scores(&mut open_with(512, 3), &inputs), padded, "to the bit");
+    assert_eq!(scores(&mut open_with(Some(512), 3), &inputs), padded, "to the bit");
     // Without a padding token that is known, rows are of one length.
     let config = std::fs::read_to_string(folder.path().join("config.json")).expect("read");
     let without = config.replace("\"pad_token_id\": 0", "\"pad_token_id\": null");
     assert_ne!(config, without);
     std::fs::write(folder.path().join("config.json"), without).expect("written");
-    let unpadded = scores(&mut open_with(512, 1), &inputs);
+    let unpadded = scores(&mut open_with(Some(512), 1), &inputs);
     assert!(alone.iter().zip(&unpadded).all(|(a, b)| nearer(*a, *b)));
 }
 

@@ -87,6 +87,19 @@ Hands over to `superalign runtime check`, whose options it takes.")]
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Look at runs in a browser: build the page where needed, serve it to this machine, open it
+    #[command(after_help = "\
+Examples:
+  cargo xtask explore                        every run of runs/
+  cargo xtask explore runs/weak-to-strong-1a2b3c4d
+  cargo xtask explore --export site          a static site with the runs, for any file host
+
+Hands over to `superalign explore`, whose options it takes. Node 20.19 or newer is needed to build the page.")]
+    Explore {
+        /// Given to `superalign explore` as they are
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
     /// Compare the ladder in Python transformers, ONNX Runtime and our own forward pass
     #[command(after_help = "\
 Examples:
@@ -109,6 +122,7 @@ fn main() -> ExitCode {
         Verb::Check(args) => check::run(&args),
         Verb::Pretrain(args) => pretrain::run(&args),
         Verb::GpuCheck { args } => gpu_check(&args),
+        Verb::Explore { args } => explore(&args),
         Verb::Parity { args } => pretrain::parity(&args),
     };
     match outcome {
@@ -126,6 +140,11 @@ fn experiment(args: &[OsString]) -> anyhow::Result<()> {
 
 fn gpu_check(args: &[OsString]) -> anyhow::Result<()> {
     workbench(&["runtime", "check"], args)
+}
+
+fn explore(args: &[OsString]) -> anyhow::Result<()> {
+    let page = web::build()?;
+    workbench(&["explore", "--page", &page.to_string_lossy()], args)
 }
 
 /// Builds the workbench and becomes one of its commands.

@@ -69,8 +69,7 @@ pub type TextStream = Box<dyn Iterator<Item = Result<Text, DataError>>>;
 /// ```
 pub fn text_file(path: impl AsRef<Path>, column: Option<&str>) -> Result<TextFile, DataError> {
     let path = path.as_ref();
-    let plain = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("txt"));
-    let mut file = if plain {
+    let mut file = if is_plain(path) {
         if let Some(column) = column {
             return Err(DataError::Columns {
                 path: path.to_path_buf(),
@@ -111,7 +110,7 @@ impl TextFile {
     pub fn texts(&self) -> Result<TextStream, DataError> {
         match &self.column {
             Some(column) => records(&self.path, &self.inspected, column.clone()),
-            None => lines(&self.path),
+            None => lines(&self.path, Blank::Refused),
         }
     }
 
@@ -200,37 +199,57 @@ fn text(mut row: Row, column: &str) -> Result<Text, DataError> {
     Ok(Text { text, id, at: row.at() })
 }
 
-fn lines(path: &Path) -> Result<TextStream, DataError> {
+/// Whether a file has a text a line and no columns.
+pub(super) fn is_plain(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("txt"))
+}
+
+/// What a line without a text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Blank {
+    /// A mistake: every line has its place in the result.
+    Refused,
+    /// Nothing.
+    Skipped,
+}
+
+/// The lines of a text file.
+pub(super) fn lines(path: &Path, blank: Blank) -> Result<TextStream, DataError> {
     let mut reader = open_text(path)?;
     let path = path.to_path_buf();
     let (mut buffer, mut line) = (Vec::new(), 0);
     Ok(Box::new(std::iter::from_fn(move || {
-        buffer.clear();
-        line += 1;
-        match reader.read_until(b'\n', &mut buffer) {
-            Ok(0) => return None,
-            Ok(_) => {}
-            Err(error) => return Some(Err(unreadable(&path, &error))),
-        }
-        let bytes = buffer.strip_suffix(b"\n").unwrap_or(&buffer);
-        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-        let wrong = |at, found: &str, expected: &str, remedy: &str| {
-            Some(Err(DataError::Syntax {
-                place: Box::new(Place { path: path.clone(), at }),
-                found: found.to_owned(),
-                expected: expected.to_owned(),
-                remedy: remedy.to_owned(),
-            }))
-        };
-        match std::str::from_utf8(bytes) {
-            Ok(text) if text.trim().is_empty() => {
-                wrong(At::Line(line), "an empty line", "a text", "fill it in or remove the line")
+        loop {
+            buffer.clear();
+            line += 1;
+            match reader.read_until(b'\n', &mut buffer) {
+                Ok(0) => return None,
+                Ok(_) => {}
+                Err(error) => return Some(Err(unreadable(&path, &error))),
             }
-            Ok(text) => Some(Ok(Text { text: text.to_owned(), id: None, at: At::Line(line) })),
-            Err(error) => {
-                let byte = error.valid_up_to() as u64 + 1;
-                wrong(At::Byte { line, byte }, "bytes that are no text", "UTF-8", "save it as UTF-8")
-            }
+            let bytes = buffer.strip_suffix(b"\n").unwrap_or(&buffer);
+            let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+            let wrong = |at, found: &str, expected: &str, remedy: &str| {
+                Some(Err(DataError::Syntax {
+                    place: Box::new(Place { path: path.clone(), at }),
+                    found: found.to_owned(),
+                    expected: expected.to_owned(),
+                    remedy: remedy.to_owned(),
+                }))
+            };
+            return match std::str::from_utf8(bytes) {
+                Ok(text) if text.trim().is_empty() => match blank {
+                    Blank::Skipped => continue,
+                    Blank::Refused => {
+                        wrong(At::Line(line), "an empty line", "a text", "fill it in or remove the line")
+                    }
+                },
+                Ok(text) => Some(Ok(Text { text: text.to_owned(), id: None, at: At::Line(line) })),
+                Err(error) => {
+                    let byte = error.valid_up_to() as u64 + 1;
+                    wrong(At::Byte { line, byte }, "bytes that are no text", "UTF-8", "save it as UTF-8")
+                }
+            };
         }
     })))
 }

@@ -1,9 +1,10 @@
 //! Rows of texts that a model is to read: a text, two texts, a prompt with a response or choices, a conversation.
 
-use super::container::{Container, array_of_numbers, inspect, open_text, unreadable};
+use super::container::{Container, array_of_numbers, inspect};
 use super::row::{ID, Row, Wrong, shown};
+use super::text_column::{Blank, is_plain, lines};
 use super::{Rows, json, parquet, table};
-use crate::error::{At, DataError, Place, quoted};
+use crate::error::{DataError, Place, quoted};
 use serde_json::Value;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
@@ -80,8 +81,8 @@ pub fn text_rows(
     path: impl AsRef<Path>,
 ) -> Result<Box<dyn Iterator<Item = Result<TextRow, DataError>>>, DataError> {
     let path = path.as_ref();
-    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("txt")) && !path.is_dir() {
-        return Ok(Box::new(plain_lines(open_text(path)?, Rc::from(path))));
+    if is_plain(path) && !path.is_dir() {
+        return plain_lines(path);
     }
     let inspected = inspect(path)?;
     let rows = match inspected.container {
@@ -189,52 +190,29 @@ fn message(row: &Row, value: Value) -> Result<Message, DataError> {
     })
 }
 
-fn plain_lines(mut reader: impl BufRead, path: Rc<Path>) -> impl Iterator<Item = Result<TextRow, DataError>> {
+fn plain_lines(path: &Path) -> Result<Box<dyn Iterator<Item = Result<TextRow, DataError>>>, DataError> {
     let columns: Rc<[String]> = Rc::from(["text".to_owned()]);
-    let mut number = 0;
-    std::iter::from_fn(move || {
-        loop {
-            number += 1;
-            let mut bytes = Vec::new();
-            match reader.read_until(b'\n', &mut bytes) {
-                Ok(0) => return None,
-                Ok(_) => {}
-                Err(e) => return Some(Err(unreadable(&path, &e))),
-            }
-            let end = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-            let end = end.strip_suffix(b"\r").unwrap_or(end).len();
-            bytes.truncate(end);
-            let text = match String::from_utf8(bytes) {
-                Ok(text) if text.trim().is_empty() => continue,
-                Ok(text) => text,
-                Err(e) => {
-                    let byte = e.utf8_error().valid_up_to() as u64 + 1;
-                    return Some(Err(DataError::Syntax {
-                        place: Place::byte(&path, number, byte),
-                        found: "bytes that are not UTF-8".to_owned(),
-                        expected: "UTF-8 text".to_owned(),
-                        remedy: "save the file as UTF-8".to_owned(),
-                    }));
-                }
-            };
-            return Some(Ok(TextRow {
-                id: None,
-                text: Some(text),
-                text_pair: None,
-                prompt: None,
-                response: None,
-                choices: None,
-                messages: None,
-                columns: columns.clone(),
-                place: Place { path: path.to_path_buf(), at: At::Line(number) },
-            }));
-        }
-    })
+    let path = path.to_path_buf();
+    Ok(Box::new(lines(&path, Blank::Skipped)?.map(move |line| {
+        let line = line?;
+        Ok(TextRow {
+            id: None,
+            text: Some(line.text),
+            text_pair: None,
+            prompt: None,
+            response: None,
+            choices: None,
+            messages: None,
+            columns: columns.clone(),
+            place: Place { path: path.clone(), at: line.at },
+        })
+    })))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::At;
 
     fn rows(name: &str, bytes: &[u8]) -> Result<Vec<TextRow>, String> {
         let folder = tempfile::tempdir().expect("a folder");

@@ -1,6 +1,7 @@
 //! Which runs there are.
 
 use super::ExploreError;
+use crate::plan::Plan;
 use crate::record::{Manifest, Status};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -157,12 +158,21 @@ impl Listed {
             seconds: manifest.seconds.values().sum(),
             failed: manifest.failed,
             cells: plan.cells(),
-            jobs: plan.design.experiment().jobs(plan).iter().map(Vec::len).sum(),
+            jobs: planned(plan),
             digest: plan.data.digest.clone(),
             files,
             error: None,
         }
     }
+}
+
+/// Number of jobs of a run; 0 where its manifest cannot be read.
+pub(super) fn jobs(folder: &Path) -> usize {
+    Manifest::read(folder).ok().flatten().map_or(0, |manifest| planned(&manifest.plan))
+}
+
+fn planned(plan: &Plan) -> usize {
+    plan.design.experiment().jobs(plan).iter().map(Vec::len).sum()
 }
 
 /// How far a run has come, as its manifest writes it.

@@ -1,4 +1,4 @@
-//! A run as it goes on: the lines of its journal, from the first, as server-sent events.
+//! A run as it goes on: how many jobs it has, and the lines of its journal, from the first, as server-sent events.
 
 use crate::record::{Manifest, Status};
 use axum::response::sse::Event;
@@ -13,12 +13,16 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// Events that wait for a slow reader; then the journal waits as well.
 const WAITING: usize = 64;
 
-/// The events of a run: one for each finished job, with its line of the journal, then `complete`.
+/// The events of a run: `jobs` with their number, one for each finished job with its line of the journal, then `complete`.
 ///
 /// Ends when the run is complete, or when nobody listens.
 pub(super) fn events(folder: PathBuf) -> Receiver<Result<Event, Infallible>> {
     let (sender, receiver) = channel(WAITING);
     tokio::spawn(async move {
+        let jobs = super::index::jobs(&folder).to_string();
+        if sender.send(Ok(Event::default().event("jobs").data(jobs))).await.is_err() {
+            return;
+        }
         let mut tail = Tail { path: folder.join("journal.jsonl"), read: 0 };
         loop {
             // Asked before the journal is read, so that no line comes after the end.

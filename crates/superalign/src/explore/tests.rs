@@ -117,7 +117,10 @@ async fn a_run_under_way_is_told_job_by_job_to_its_end() {
     assert!(head.contains("text/event-stream"), "{head}");
     let data: Vec<&str> =
         body.lines().filter(|line| line.starts_with("data:") || line.starts_with("event:")).collect();
-    assert_eq!(data, [r#"data: {"job":"a"}"#, r#"data: {"job":"b"}"#, "event: complete", "data: {}"]);
+    let jobs = crate::run::tests::example().plan;
+    let jobs: usize = jobs.design.experiment().jobs(&jobs).iter().map(Vec::len).sum();
+    assert_eq!(data[..2], ["event: jobs", &format!("data: {jobs}")]);
+    assert_eq!(data[2..], [r#"data: {"job":"a"}"#, r#"data: {"job":"b"}"#, "event: complete", "data: {}"]);
 }
 
 #[test]

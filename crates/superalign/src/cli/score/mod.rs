@@ -5,6 +5,7 @@ mod output;
 #[cfg(test)]
 mod tests;
 
+use super::place::PlaceArgs;
 use super::{Failure, Printed, run, runtime, say};
 use crate::reward::ReadAs;
 use ask::Task;
@@ -20,7 +21,7 @@ use superalign_core::{
 };
 use superalign_data::DataError;
 use superalign_data::load::{TextRow, text_lines, text_rows};
-use superalign_inference::{GraphChoice, Now, OnnxModel, OpenOptions, RuntimeChoice, probabilities};
+use superalign_inference::{Now, OnnxModel, RuntimeChoice, probabilities};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,9 +49,8 @@ pub(super) struct ScoreArgs {
     /// A folder with an ONNX model and its tokenizer.json
     #[arg(long, value_name = "DIR")]
     model: PathBuf,
-    /// The graph: auto, f32, f16, bf16, int8, uint8, q4, q4f16, bnb4, or a file of the folder
-    #[arg(long, value_name = "GRAPH", default_value = "auto")]
-    graph: GraphChoice,
+    #[command(flatten)]
+    place: PlaceArgs,
     /// How a head reads a prompt and its response
     #[arg(long = "as", value_name = "HOW", value_enum, default_value = "auto")]
     read_as: ReadAs,
@@ -92,8 +92,8 @@ pub(super) fn score(args: &ScoreArgs, out: &mut dyn Write) -> Result<(), Failure
     let first =
         first.ok_or_else(|| Failure::Usage(format!("{name}: no row in it, expected at least one")))?;
     let runtime = runtime::start(args.runtime.map(RuntimeChoice::from))?;
-    let options = OpenOptions { graph: args.graph.clone(), ..OpenOptions::default() };
-    let mut model = OnnxModel::open(&args.model, runtime, &options).map_err(Failure::usage)?;
+    let mut model = OnnxModel::open(&args.model, runtime, &args.place.options()).map_err(Failure::usage)?;
+    eprintln!("device: {}", model.placement());
     model.set_chat_date(args.date);
     let task = Task::of(args, model.score_head(), model.card().generates, &first)?;
     let stop = Arc::new(AtomicBool::new(false));

@@ -7,7 +7,7 @@ use crate::error::{At, DataError, Place};
 use serde_json::error::Category;
 use serde_json::{Deserializer, Value};
 use std::cell::Cell;
-use std::io::{BufRead as _, Read as _};
+use std::io::{BufRead, Read as _};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -16,7 +16,11 @@ pub(crate) type Passed = Rc<Cell<u64>>;
 
 /// The objects of a JSONL file, streamed; blank lines are passed over.
 pub(crate) fn lines(path: &Path, passed: Passed) -> Result<Rows, DataError> {
-    let mut reader = open_text(path)?;
+    Ok(lines_of(open_text(path)?, path, passed))
+}
+
+/// The objects of JSONL that is read from anywhere; `path` stands for it in messages.
+pub(crate) fn lines_of(mut reader: impl BufRead + 'static, path: &Path, passed: Passed) -> Rows {
     let path: Rc<Path> = Rc::from(path);
     let (mut buffer, mut line) = (Vec::new(), 0);
     let stream = std::iter::from_fn(move || {
@@ -33,7 +37,7 @@ pub(crate) fn lines(path: &Path, passed: Passed) -> Result<Rows, DataError> {
             }
         }
     });
-    Ok(Rows { columns: Vec::new(), stream: Box::new(stream) })
+    Rows { columns: Vec::new(), stream: Box::new(stream) }
 }
 
 fn parse_line(path: &Rc<Path>, line: u64, text: &[u8]) -> Result<Row, DataError> {
@@ -56,6 +60,11 @@ fn parse_line(path: &Rc<Path>, line: u64, text: &[u8]) -> Result<Row, DataError>
 pub(crate) fn array(path: &Path, passed: Passed) -> Result<Rows, DataError> {
     let mut text = Vec::new();
     open_text(path)?.read_to_end(&mut text).map_err(|e| unreadable(path, &e))?;
+    Ok(array_of(text, path, passed))
+}
+
+/// The objects of a JSON array in memory; `path` stands for it in messages.
+pub(crate) fn array_of(text: Vec<u8>, path: &Path, passed: Passed) -> Rows {
     let mut cursor =
         Cursor { path: Rc::from(path), text, at: 0, line: 1, line_start: 0, first: true, done: false };
     let stream = std::iter::from_fn(move || {
@@ -67,7 +76,7 @@ pub(crate) fn array(path: &Path, passed: Passed) -> Result<Rows, DataError> {
         passed.set(cursor.at as u64);
         next
     });
-    Ok(Rows { columns: Vec::new(), stream: Box::new(stream) })
+    Rows { columns: Vec::new(), stream: Box::new(stream) }
 }
 
 struct Cursor {

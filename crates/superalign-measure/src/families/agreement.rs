@@ -1,8 +1,8 @@
 //! Agreement of annotators.
 
-use super::super::catalogue::{Metric, Need, Opt, Settings, text, word};
-use super::super::found::{Found, Undefined, array, json_number, one};
-use super::super::input::Input;
+use crate::catalogue::{Metric, Need, Opt, Settings, text, word};
+use crate::found::{Found, Undefined, array, json_number, one};
+use crate::input::Input;
 use serde_json::{Value, json};
 use superalign_signal::Votes;
 use superalign_signal::agreement::{

@@ -1,7 +1,7 @@
 //! What the metrics are computed from, made of the file once and when it is needed.
 
-use super::catalogue::Need;
-use super::found::{Outcome, Undefined};
+use crate::catalogue::Need;
+use crate::found::{Outcome, Undefined};
 use ndarray::{Array2, ArrayView2, ArrayView3};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -11,12 +11,12 @@ use superalign_data::signal::{self, Matrix, Signal};
 use superalign_signal::{SignalError, Votes};
 
 /// The file, the reference, and how intervals are made.
-pub(super) struct Input<'a> {
-    pub(super) signal: &'a Signal,
-    pub(super) reference: Option<&'a Signal>,
+pub struct Input<'a> {
+    pub(crate) signal: &'a Signal,
+    pub(crate) reference: Option<&'a Signal>,
     /// No intervals without it.
-    pub(super) by: Option<Bootstrap>,
-    pub(super) seed: Seed,
+    pub(crate) by: Option<Bootstrap>,
+    pub(crate) seed: Seed,
     votes: OnceCell<Result<Votes, Undefined>>,
     every: OnceCell<Result<Votes, Undefined>>,
     soft: OnceCell<Option<Array2<f64>>>,
@@ -25,26 +25,23 @@ pub(super) struct Input<'a> {
 
 /// How often each category came up.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Counts {
-    pub(super) names: Vec<String>,
-    pub(super) counts: Vec<u64>,
+pub(crate) struct Counts {
+    pub(crate) names: Vec<String>,
+    pub(crate) counts: Vec<u64>,
     /// What was counted.
-    pub(super) of: &'static str,
+    pub(crate) of: &'static str,
 }
 
 impl Counts {
-    pub(super) fn total(&self) -> usize {
+    pub(crate) fn total(&self) -> usize {
         self.counts.iter().sum::<u64>() as usize
     }
 }
 
 impl<'a> Input<'a> {
-    pub(super) fn new(
-        signal: &'a Signal,
-        reference: Option<&'a Signal>,
-        by: Option<Bootstrap>,
-        seed: Seed,
-    ) -> Self {
+    /// Of a file, perhaps with another to compare it with. Nothing is computed yet.
+    #[must_use]
+    pub fn new(signal: &'a Signal, reference: Option<&'a Signal>, by: Option<Bootstrap>, seed: Seed) -> Self {
         Self {
             signal,
             reference,
@@ -58,7 +55,8 @@ impl<'a> Input<'a> {
     }
 
     /// Whether the file holds what is needed.
-    pub(super) fn has(&self, need: Need) -> bool {
+    #[must_use]
+    pub fn has(&self, need: Need) -> bool {
         let signal = self.signal;
         let width = |matrix: &Option<Matrix>| matrix.as_ref().map_or(0, |matrix| matrix.shape[1]);
         let counts =
@@ -100,7 +98,7 @@ impl<'a> Input<'a> {
     }
 
     /// The value with its interval, or alone where no intervals are wanted or there is none.
-    pub(super) fn interval(
+    pub(crate) fn interval(
         &self,
         value: impl FnOnce() -> Result<f64, SignalError>,
         estimate: impl FnOnce(&Bootstrap) -> Result<Estimate, SignalError>,
@@ -116,7 +114,7 @@ impl<'a> Input<'a> {
     }
 
     /// The votes, of every annotator the first on an item; their categories those that occur.
-    pub(super) fn votes(&self) -> Result<&Votes, Undefined> {
+    pub(crate) fn votes(&self) -> Result<&Votes, Undefined> {
         let made = self.votes.get_or_init(|| {
             let votes = self.signal_votes()?;
             let column = votes.repeats.as_ref().map_or(&votes.annotator, |repeats| &repeats.column);
@@ -127,7 +125,7 @@ impl<'a> Input<'a> {
 
     /// Every vote; those of an annotator who votes more than once on an item have the columns of
     /// [`Input::columns`].
-    pub(super) fn every_vote(&self) -> Result<&Votes, Undefined> {
+    pub(crate) fn every_vote(&self) -> Result<&Votes, Undefined> {
         let votes = self.signal_votes()?;
         let Some(repeats) = &votes.repeats else { return self.votes() };
         let all = self.every.get_or_init(|| made(votes, &repeats.column, repeats.columns.len()));
@@ -135,7 +133,7 @@ impl<'a> Input<'a> {
     }
 
     /// The annotator of each column of [`Input::every_vote`], where some have several.
-    pub(super) fn columns(&self) -> Option<&[u32]> {
+    pub(crate) fn columns(&self) -> Option<&[u32]> {
         self.signal.votes.as_ref()?.repeats.as_ref().map(|repeats| repeats.columns.as_slice())
     }
 
@@ -145,7 +143,7 @@ impl<'a> Input<'a> {
 
     /// Refuses tables of items and categories that do not fit into memory: real numbers as labels make as many
     /// categories as votes.
-    pub(super) fn affordable(&self) -> Result<(), Undefined> {
+    pub(crate) fn affordable(&self) -> Result<(), Undefined> {
         const MOST: usize = 1 << 28;
         let votes = self.every_vote()?;
         let (items, categories) = (votes.items(), votes.categories());
@@ -158,7 +156,7 @@ impl<'a> Input<'a> {
     }
 
     /// The votes of two annotators alone, the first on every item.
-    pub(super) fn votes_of(&self, annotators: [&str; 2]) -> Result<Votes, Undefined> {
+    pub(crate) fn votes_of(&self, annotators: [&str; 2]) -> Result<Votes, Undefined> {
         let votes = self.signal_votes()?;
         let mut places = [0, 0];
         for (place, name) in places.iter_mut().zip(annotators) {
@@ -182,7 +180,7 @@ impl<'a> Input<'a> {
     }
 
     /// The name of a category of [`Input::votes`].
-    pub(super) fn category(&self, votes: &Votes, category: u32) -> &str {
+    pub(crate) fn category(&self, votes: &Votes, category: u32) -> &str {
         let value = votes.values()[category as usize];
         let Some(table) = &self.signal.votes else { return "" };
         let place = match &table.values {
@@ -193,13 +191,13 @@ impl<'a> Input<'a> {
     }
 
     /// The names of all categories of [`Input::votes`].
-    pub(super) fn categories(&self, votes: &Votes) -> Vec<&str> {
+    pub(crate) fn categories(&self, votes: &Votes) -> Vec<&str> {
         (0..votes.categories() as u32).map(|category| self.category(votes, category)).collect()
     }
 
     /// For each item the right category of [`Input::votes`], where it is known and occurs among the votes. What is
     /// right and was never said has a number of its own.
-    pub(super) fn gold(&self, votes: &Votes) -> Option<Vec<Option<u32>>> {
+    pub(crate) fn gold(&self, votes: &Votes) -> Option<Vec<Option<u32>>> {
         let table = self.signal.votes.as_ref()?;
         let gold = table.gold.as_ref()?;
         let category = |code: u32| {
@@ -215,7 +213,7 @@ impl<'a> Input<'a> {
     }
 
     /// The right category of each item and what each source said first, of the items whose right one is known.
-    pub(super) fn answers(&self) -> Result<(Vec<u32>, Array2<u32>), Undefined> {
+    pub(crate) fn answers(&self) -> Result<(Vec<u32>, Array2<u32>), Undefined> {
         let none = || Undefined("there are no answers with a gold column".to_owned());
         let votes = self.signal.votes.as_ref().ok_or_else(none)?;
         let gold = votes.gold.as_ref().ok_or_else(none)?;
@@ -249,7 +247,7 @@ impl<'a> Input<'a> {
     }
 
     /// The first votes with the columns of the probabilities as labels.
-    pub(super) fn votes_as_classes(&self) -> Result<Votes, Undefined> {
+    pub(crate) fn votes_as_classes(&self) -> Result<Votes, Undefined> {
         let none = || Undefined("there are no votes and probabilities".to_owned());
         let votes = self.signal.votes.as_ref().ok_or_else(none)?;
         let names = &self.signal.probabilities.as_ref().ok_or_else(none)?.names;
@@ -271,13 +269,13 @@ impl<'a> Input<'a> {
     }
 
     /// The names of classes.
-    pub(super) fn class_names(&self, classes: &[u32]) -> serde_json::Value {
+    pub(crate) fn class_names(&self, classes: &[u32]) -> serde_json::Value {
         let names = self.signal.probabilities.as_ref().map_or(&[][..], |matrix| &matrix.names);
         classes.iter().map(|&class| names.get(class as usize).map_or("", |name| name)).collect()
     }
 
     /// Rows of shares: the probabilities, or the shares of an item's votes, of items that have some.
-    pub(super) fn soft(&self) -> Result<ArrayView2<'_, f64>, Undefined> {
+    pub(crate) fn soft(&self) -> Result<ArrayView2<'_, f64>, Undefined> {
         if let Some(matrix) = &self.signal.probabilities {
             return Ok(view(matrix)?);
         }
@@ -300,7 +298,7 @@ impl<'a> Input<'a> {
     }
 
     /// The labels of the rows as classes of `scored`; every row must have one.
-    pub(super) fn classes(&self) -> Result<&[u32], Undefined> {
+    pub(crate) fn classes(&self) -> Result<&[u32], Undefined> {
         let classes =
             self.signal.classes.as_deref().ok_or_else(|| Undefined("there are no labels".to_owned()))?;
         match classes.iter().position(|&class| class == NOTHING) {
@@ -310,13 +308,13 @@ impl<'a> Input<'a> {
     }
 
     /// Probabilities (rows, classes).
-    pub(super) fn probabilities(&self) -> Result<ArrayView2<'_, f64>, Undefined> {
+    pub(crate) fn probabilities(&self) -> Result<ArrayView2<'_, f64>, Undefined> {
         let none = || Undefined("there are no probabilities".to_owned());
         Ok(view(self.signal.probabilities.as_ref().ok_or_else(none)?)?)
     }
 
     /// The probability of the second of two classes, and whether that is the label.
-    pub(super) fn binary(&self) -> Result<(Vec<f64>, Vec<bool>), Undefined> {
+    pub(crate) fn binary(&self) -> Result<(Vec<f64>, Vec<bool>), Undefined> {
         let probabilities = self.probabilities()?;
         let column = probabilities.column(probabilities.ncols() - 1).to_vec();
         if probabilities.ncols() > 2 {
@@ -326,47 +324,47 @@ impl<'a> Input<'a> {
     }
 
     /// Log-odds (rows, classes).
-    pub(super) fn logits(&self) -> Result<ArrayView2<'_, f64>, Undefined> {
+    pub(crate) fn logits(&self) -> Result<ArrayView2<'_, f64>, Undefined> {
         let none = || Undefined("there are no log-odds".to_owned());
         Ok(view(self.signal.logits.as_ref().ok_or_else(none)?)?)
     }
 
     /// Log-odds (rows, epochs, classes).
-    pub(super) fn epochs(&self) -> Result<ArrayView3<'_, f64>, Undefined> {
+    pub(crate) fn epochs(&self) -> Result<ArrayView3<'_, f64>, Undefined> {
         let none = || Undefined("there are no log-odds of several epochs".to_owned());
         cube(self.signal.logits.as_ref().ok_or_else(none)?)
     }
 
     /// Probabilities (rows, members, classes).
-    pub(super) fn members(&self) -> Result<ArrayView3<'_, f64>, Undefined> {
+    pub(crate) fn members(&self) -> Result<ArrayView3<'_, f64>, Undefined> {
         let none = || Undefined("there are no predictions of members".to_owned());
         cube(self.signal.members.as_ref().ok_or_else(none)?)
     }
 
     /// Embeddings (rows, dimensions).
-    pub(super) fn embeddings(&self) -> Result<ArrayView2<'_, f64>, Undefined> {
+    pub(crate) fn embeddings(&self) -> Result<ArrayView2<'_, f64>, Undefined> {
         let none = || Undefined("there are no embeddings".to_owned());
         Ok(view(self.signal.embeddings.as_ref().ok_or_else(none)?)?)
     }
 
     /// Embeddings of the reference.
-    pub(super) fn reference_embeddings(&self) -> Result<ArrayView2<'_, f64>, Undefined> {
+    pub(crate) fn reference_embeddings(&self) -> Result<ArrayView2<'_, f64>, Undefined> {
         let none = || Undefined("there is no reference of embeddings: name one with --reference".to_owned());
         Ok(view(self.reference.and_then(|file| file.embeddings.as_ref()).ok_or_else(none)?)?)
     }
 
     /// The texts.
-    pub(super) fn texts(&self) -> Result<&[std::sync::Arc<str>], Undefined> {
+    pub(crate) fn texts(&self) -> Result<&[std::sync::Arc<str>], Undefined> {
         self.signal.texts.as_deref().ok_or_else(|| Undefined("there are no texts".to_owned()))
     }
 
     /// How often each category came up: by the column that says so, else among labels, else among all votes.
-    pub(super) fn counts(&self) -> Result<&Counts, Undefined> {
+    pub(crate) fn counts(&self) -> Result<&Counts, Undefined> {
         self.counts.get_or_init(|| counted(self.signal)).as_ref().map_err(Clone::clone)
     }
 
     /// The counts and, for the same categories, what is likely by the reference.
-    pub(super) fn counts_and_reference(&self) -> Result<(Counts, Vec<f64>), Undefined> {
+    pub(crate) fn counts_and_reference(&self) -> Result<(Counts, Vec<f64>), Undefined> {
         let counts = self.counts()?;
         if let Some(reference) = &self.signal.reference {
             return Ok((counts.clone(), reference.clone()));
@@ -403,7 +401,7 @@ impl<'a> Input<'a> {
     }
 
     /// The counts of file and reference, both over the categories of either.
-    pub(super) fn two_counts(&self) -> Result<(Counts, Counts), Undefined> {
+    pub(crate) fn two_counts(&self) -> Result<(Counts, Counts), Undefined> {
         let none = || Undefined("there is no reference: name a file with --reference".to_owned());
         let (mut counts, mut reference) =
             (self.counts()?.clone(), counted(self.reference.ok_or_else(none)?)?);
@@ -499,7 +497,8 @@ fn cube(matrix: &Matrix) -> Result<ArrayView3<'_, f64>, Undefined> {
 }
 
 /// The first names of many.
-pub(super) fn shortened(names: &[String]) -> String {
+#[must_use]
+pub fn shortened(names: &[String]) -> String {
     const MOST: usize = 8;
     let first: Vec<String> = names.iter().take(MOST).map(|name| format!("`{name}`")).collect();
     let more = names.len().saturating_sub(MOST);

@@ -1,8 +1,8 @@
 //! Diversity of labels.
 
-use super::super::catalogue::{Metric, Need, Opt, Settings, metric, number, whole, word};
-use super::super::found::{Found, Undefined, array, json_numbers, one};
-use super::super::input::Input;
+use crate::catalogue::{Metric, Need, Opt, Settings, metric, number, whole, word};
+use crate::found::{Found, Undefined, array, json_numbers, one};
+use crate::input::Input;
 use superalign_signal::SignalError;
 use superalign_signal::label_diversity::{
     Base, Estimator, Evenness, Lorenz, Measure, MemberWeights, Simpson, Unbounded, diversity,

@@ -1,8 +1,8 @@
 //! Diversity of texts.
 
-use super::super::catalogue::{Metric, Need, Opt, Settings, metric, number, text, whole, word};
-use super::super::found::{Found, Undefined, array, json_number, json_numbers, one};
-use super::super::input::Input;
+use crate::catalogue::{Metric, Need, Opt, Settings, metric, number, text, whole, word};
+use crate::found::{Found, Undefined, array, json_number, json_numbers, one};
+use crate::input::Input;
 use serde_json::{Value, json};
 use superalign_signal::text::{
     Bleu, Boundary, Clusters, Corpus, FactorEnd, LastSegment, LongOrders, NearDuplicates, Ngrams, Overlap,

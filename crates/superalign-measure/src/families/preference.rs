@@ -1,8 +1,8 @@
 //! Preferences between two candidates.
 
-use super::super::catalogue::{Metric, Need, Opt, Settings, metric, number, whole, word};
-use super::super::found::{Found, Outcome, Undefined, array, json_number, json_numbers, one};
-use super::super::input::Input;
+use crate::catalogue::{Metric, Need, Opt, Settings, metric, number, whole, word};
+use crate::found::{Found, Outcome, Undefined, array, json_number, json_numbers, one};
+use crate::input::Input;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use superalign_data::columns::NOTHING;

@@ -1,31 +1,31 @@
 //! What a metric is to the command line: its name, its options, what it needs, and how it is called.
 
-use super::found::{Found, Undefined};
-use super::input::Input;
-use crate::spec::nearest;
+use crate::found::{Found, Undefined};
+use crate::input::Input;
 use std::fmt::Write as _;
 
 /// A metric and how to compute it.
-pub(super) struct Metric {
+#[derive(Debug)]
+pub struct Metric {
     /// Family it belongs to.
-    pub(super) family: &'static str,
+    pub family: &'static str,
     /// Name on the command line.
-    pub(super) name: &'static str,
+    pub name: &'static str,
     /// What it says, in a few words.
-    pub(super) about: &'static str,
+    pub about: &'static str,
     /// What a file must hold.
-    pub(super) needs: Need,
+    pub needs: Need,
     /// What can be chosen.
-    pub(super) options: &'static [Opt],
+    pub options: &'static [Opt],
     /// The settings with which it is computed when nobody asks: none, one, or several, each written as on the
     /// command line.
-    pub(super) usual: &'static [&'static str],
+    pub usual: &'static [&'static str],
     /// Computes it.
-    pub(super) run: fn(&Input<'_>, &Settings) -> Result<Vec<Found>, Undefined>,
+    pub(crate) run: fn(&Input<'_>, &Settings) -> Result<Vec<Found>, Undefined>,
 }
 
 /// A metric of a family, and what it needs.
-pub(super) const fn metric(
+pub(crate) const fn metric(
     (family, needs): (&'static str, Need),
     name: &'static str,
     about: &'static str,
@@ -38,7 +38,7 @@ pub(super) const fn metric(
 
 /// What a metric can be computed from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Need {
+pub enum Need {
     /// Votes of annotators on items.
     Votes,
     /// Answers of sources and the right ones.
@@ -85,7 +85,8 @@ pub(super) enum Need {
 
 impl Need {
     /// In words, for a message and the list.
-    pub(super) const fn title(self) -> &'static str {
+    #[must_use]
+    pub const fn title(self) -> &'static str {
         match self {
             Self::Votes => "votes of annotators",
             Self::Answers => "answers of sources and a gold column",
@@ -113,16 +114,21 @@ impl Need {
 }
 
 /// One thing that can be chosen.
-pub(super) struct Opt {
-    pub(super) key: &'static str,
-    pub(super) kind: Kind,
+#[derive(Debug)]
+pub struct Opt {
+    /// Its name.
+    pub key: &'static str,
+    /// What can be written.
+    pub kind: Kind,
     /// As it would be written; empty where nothing is chosen.
-    pub(super) default: &'static str,
-    pub(super) about: &'static str,
+    pub default: &'static str,
+    /// What it does, in a few words.
+    pub about: &'static str,
 }
 
 /// What can be written behind an option.
-pub(super) enum Kind {
+#[derive(Debug)]
+pub enum Kind {
     /// One of these words.
     Word(&'static [&'static str]),
     /// A number; `inf` is one.
@@ -133,7 +139,7 @@ pub(super) enum Kind {
     Text,
 }
 
-pub(super) const fn word(
+pub(crate) const fn word(
     key: &'static str,
     words: &'static [&'static str],
     default: &'static str,
@@ -142,28 +148,28 @@ pub(super) const fn word(
     Opt { key, kind: Kind::Word(words), default, about }
 }
 
-pub(super) const fn number(key: &'static str, default: &'static str, about: &'static str) -> Opt {
+pub(crate) const fn number(key: &'static str, default: &'static str, about: &'static str) -> Opt {
     Opt { key, kind: Kind::Number, default, about }
 }
 
-pub(super) const fn whole(key: &'static str, default: &'static str, about: &'static str) -> Opt {
+pub(crate) const fn whole(key: &'static str, default: &'static str, about: &'static str) -> Opt {
     Opt { key, kind: Kind::Whole, default, about }
 }
 
-pub(super) const fn text(key: &'static str, default: &'static str, about: &'static str) -> Opt {
+pub(crate) const fn text(key: &'static str, default: &'static str, about: &'static str) -> Opt {
     Opt { key, kind: Kind::Text, default, about }
 }
 
 /// What was chosen for one computation, checked against the options of its metric.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Settings {
+pub struct Settings {
     /// Every option with its value, chosen or not.
-    pub(super) values: Vec<(&'static str, String)>,
+    pub values: Vec<(&'static str, String)>,
 }
 
 impl Settings {
     /// Checks `key=value` pairs.
-    pub(super) fn of(metric: &Metric, chosen: &[(&str, &str)]) -> Result<Self, String> {
+    pub(crate) fn of(metric: &Metric, chosen: &[(&str, &str)]) -> Result<Self, String> {
         let mut values: Vec<(&'static str, String)> =
             metric.options.iter().map(|opt| (opt.key, opt.default.to_owned())).collect();
         for &(key, value) in chosen {
@@ -191,23 +197,23 @@ impl Settings {
     }
 
     /// The word of an option.
-    pub(super) fn word(&self, key: &str) -> &str {
+    pub(crate) fn word(&self, key: &str) -> &str {
         let found = self.values.iter().find(|(of, _)| *of == key);
         found.map_or("", |(_, value)| value)
     }
 
     /// The number of an option, unless it is empty.
-    pub(super) fn number(&self, key: &str) -> Option<f64> {
+    pub(crate) fn number(&self, key: &str) -> Option<f64> {
         parse(self.word(key))
     }
 
     /// The number of an option that has a default.
-    pub(super) fn real(&self, key: &str) -> f64 {
+    pub(crate) fn real(&self, key: &str) -> f64 {
         self.number(key).unwrap_or_else(|| unreachable!("{key} has a default and was checked"))
     }
 
     /// The whole number of an option that has a default.
-    pub(super) fn whole(&self, key: &str) -> usize {
+    pub(crate) fn whole(&self, key: &str) -> usize {
         self.word(key).parse().unwrap_or_else(|_| unreachable!("{key} has a default and was checked"))
     }
 }
@@ -221,7 +227,7 @@ fn parse(text: &str) -> Option<f64> {
 }
 
 /// The message for a name that does not exist, with the nearest that does.
-pub(super) fn unknown(what: &str, name: &str, known: impl Iterator<Item = &'static str> + Clone) -> String {
+pub(crate) fn unknown(what: &str, name: &str, known: impl Iterator<Item = &'static str> + Clone) -> String {
     let mut message = format!("there is no {what}");
     match nearest(name, known.clone()) {
         Some(near) => _ = write!(message, "; did you mean `{near}`?"),
@@ -237,4 +243,10 @@ pub(super) fn unknown(what: &str, name: &str, known: impl Iterator<Item = &'stat
         }
     }
     message
+}
+
+/// The name that is closest to `wanted`, if any is close enough to be meant.
+fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let near = names.into_iter().map(|name| (strsim::jaro_winkler(wanted, name), name));
+    near.filter(|(score, _)| *score > 0.75).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
 }

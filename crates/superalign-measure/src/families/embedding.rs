@@ -1,8 +1,8 @@
 //! Diversity of embeddings, and distance between two sets of them.
 
-use super::super::catalogue::{Metric, Need, Opt, Settings, number, text, whole, word};
-use super::super::found::{Found, Outcome, Undefined, one};
-use super::super::input::Input;
+use crate::catalogue::{Metric, Need, Opt, Settings, number, text, whole, word};
+use crate::found::{Found, Outcome, Undefined, one};
+use crate::input::Input;
 use ndarray::ArrayView2;
 use ndarray::s;
 use superalign_signal::SignalError;

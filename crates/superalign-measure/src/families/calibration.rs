@@ -1,8 +1,8 @@
 //! Calibration of probabilities.
 
-use super::super::catalogue::{Metric, Need, Opt, Settings, text, whole, word};
-use super::super::found::{Found, Outcome, Undefined, array, json_numbers, one};
-use super::super::input::Input;
+use crate::catalogue::{Metric, Need, Opt, Settings, text, whole, word};
+use crate::found::{Found, Outcome, Undefined, array, json_numbers, one};
+use crate::input::Input;
 use serde_json::{Value, json};
 use superalign_signal::calibration::{
     Bins, BrierScale, Clip, Closed, Cut, Isotonic, Norm, brier, brier_binary, brier_binary_estimate,

@@ -11,10 +11,10 @@ mod preference;
 mod text;
 mod truth;
 
-use super::catalogue::Metric;
+use crate::catalogue::Metric;
 
 /// The families, in the order in which they are shown.
-pub(super) const FAMILIES: &[&str] = &[
+pub const FAMILIES: &[&str] = &[
     "agreement",
     "truth",
     "ensemble",
@@ -28,7 +28,7 @@ pub(super) const FAMILIES: &[&str] = &[
 ];
 
 /// Every metric.
-pub(super) fn metrics() -> impl Iterator<Item = &'static Metric> + Clone {
+pub fn metrics() -> impl Iterator<Item = &'static Metric> + Clone {
     [
         agreement::METRICS,
         truth::METRICS,

@@ -1,24 +1,34 @@
 //! Which metrics are asked for.
 
-use super::catalogue::{Metric, Need, Settings, unknown};
-use super::families::{FAMILIES, metrics};
-use super::input::Input;
+use crate::catalogue::{Metric, Need, Settings, unknown};
+use crate::families::{FAMILIES, metrics};
+use crate::input::Input;
+use superalign_core::{Bootstrap, BootstrapError, Seed};
 
 /// What was asked for.
-pub(super) enum Asked {
+#[derive(Debug)]
+pub enum Asked {
     /// Nothing in particular.
     Usual,
     /// These families and metrics.
     Named(Vec<Name>),
 }
 
-pub(super) enum Name {
+/// A name that was asked for.
+#[derive(Debug)]
+pub enum Name {
+    /// All that is usual of a family.
     Family(&'static str),
+    /// One metric with its settings.
     Metric(&'static Metric, Settings),
 }
 
-/// Understands `--metrics`.
-pub(super) fn asked(names: &[String]) -> Result<Asked, String> {
+/// Understands what is asked for: families, or metrics with options, as in `ece:bins=10`; nothing means all that is
+/// usual.
+///
+/// # Errors
+/// A name or an option that does not exist, with the nearest that does.
+pub fn asked(names: &[String]) -> Result<Asked, String> {
     if names.is_empty() {
         return Ok(Asked::Usual);
     }
@@ -51,7 +61,10 @@ pub(super) fn asked(names: &[String]) -> Result<Asked, String> {
 
 impl Asked {
     /// The computations to be done with this input.
-    pub(super) fn choose(&self, input: &Input<'_>) -> Result<Vec<(&'static Metric, Settings)>, String> {
+    ///
+    /// # Errors
+    /// Nothing is measured of it by default, or a family has nothing for it.
+    pub fn choose(&self, input: &Input<'_>) -> Result<Vec<(&'static Metric, Settings)>, String> {
         match self {
             Self::Usual => {
                 let usual: Vec<_> = FAMILIES.iter().flat_map(|family| usual(input, family)).collect();
@@ -98,7 +111,8 @@ fn usual(input: &Input<'_>, family: &str) -> Vec<(&'static Metric, Settings)> {
 }
 
 /// The metrics that would be computed, were there fewer rows.
-pub(super) fn left_out(input: &Input<'_>) -> Vec<&'static str> {
+#[must_use]
+pub fn left_out(input: &Input<'_>) -> Vec<&'static str> {
     let dear = metrics().filter(|metric| input.has(metric.needs) && !affordable(metric, input));
     dear.map(|metric| metric.name).collect()
 }
@@ -126,4 +140,14 @@ fn needs(family: &str) -> String {
         }
     }
     needs.join(", or ")
+}
+
+/// How intervals are made of a seed, the same for everybody who measures a file; none where there are no draws.
+///
+/// # Errors
+/// A level outside (0, 1), with or without draws.
+pub fn intervals(seed: u64, draws: usize, level: f64) -> Result<Option<Bootstrap>, BootstrapError> {
+    let by = Bootstrap { draws: draws.max(1), level, seed: Seed::new(seed).named("measure") };
+    by.check()?;
+    Ok((draws > 0).then_some(by))
 }

@@ -1,9 +1,9 @@
 //! Collapse of modes, and distance to a reference.
 
-use super::super::catalogue::{Metric, Need, Opt, Settings, number, whole, word};
-use super::super::found::{Found, Outcome, Undefined, one};
-use super::super::input::Input;
 use super::label_diversity::{BASE, base, unbounded, unit};
+use crate::catalogue::{Metric, Need, Opt, Settings, number, whole, word};
+use crate::found::{Found, Outcome, Undefined, one};
+use crate::input::Input;
 use superalign_signal::collapse::{
     Chao1, Distance, MissingMass, Smoothing, TailTies, ace, chao1, chao1_interval, collapse_index,
     distance_to_reference, distance_to_reference_estimate, fisher_alpha, missing_mass, missing_mass_interval,

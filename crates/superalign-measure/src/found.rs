@@ -7,7 +7,7 @@ use superalign_signal::SignalError;
 
 /// Why a metric has no value here.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Undefined(pub(super) String);
+pub struct Undefined(pub String);
 
 impl<E: Error> From<E> for Undefined {
     fn from(error: E) -> Self {
@@ -16,22 +16,28 @@ impl<E: Error> From<E> for Undefined {
 }
 
 /// One thing that a metric found.
-pub(super) struct Found {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
     /// Which of the metric's values it is; empty for the main one.
-    pub(super) part: &'static str,
-    pub(super) outcome: Outcome,
+    pub part: &'static str,
+    /// The value, or why there is none.
+    pub outcome: Outcome,
     /// Number of things it was computed from.
-    pub(super) n: usize,
+    pub n: usize,
     /// What they are.
-    pub(super) of: &'static str,
+    pub of: &'static str,
     /// What the value is in; empty for plain numbers.
-    pub(super) unit: &'static str,
+    pub unit: &'static str,
     /// Whether it is of interest to those only who ask for the metric by name.
-    pub(super) detail: bool,
+    pub detail: bool,
 }
 
-pub(super) enum Outcome {
+/// A value, a value with its interval, many values, or the reason why there is none.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// A value that has no interval.
     Value(f64),
+    /// A value with its interval.
     Estimate(Estimate),
     /// A value without the interval, and why that is missing.
     Bare(f64, String),
@@ -66,31 +72,31 @@ impl From<f64> for Outcome {
 }
 
 /// A value computed from `n` of something.
-pub(super) fn one(outcome: impl Into<Outcome>, n: usize, of: &'static str) -> Found {
+pub(crate) fn one(outcome: impl Into<Outcome>, n: usize, of: &'static str) -> Found {
     Found { part: "", outcome: outcome.into(), n, of, unit: "", detail: false }
 }
 
 /// An array whose levels run over the named things.
-pub(super) fn array(values: Value, over: &'static [&'static str], n: usize, of: &'static str) -> Found {
+pub(crate) fn array(values: Value, over: &'static [&'static str], n: usize, of: &'static str) -> Found {
     Found { part: "", outcome: Outcome::Values(values, over), n, of, unit: "", detail: true }
 }
 
 impl Found {
-    pub(super) fn part(self, part: &'static str) -> Self {
+    pub(crate) fn part(self, part: &'static str) -> Self {
         Self { part, ..self }
     }
 
-    pub(super) fn unit(self, unit: &'static str) -> Self {
+    pub(crate) fn unit(self, unit: &'static str) -> Self {
         Self { unit, ..self }
     }
 
-    pub(super) fn detail(self) -> Self {
+    pub(crate) fn detail(self) -> Self {
         Self { detail: true, ..self }
     }
 }
 
 /// A number as JSON: infinities are words, and what is no number is null.
-pub(super) fn json_number(x: f64) -> Value {
+pub(crate) fn json_number(x: f64) -> Value {
     if x.is_finite() {
         json!(x)
     } else if x.is_nan() {
@@ -103,21 +109,27 @@ pub(super) fn json_number(x: f64) -> Value {
 }
 
 /// Numbers as JSON.
-pub(super) fn json_numbers<'a>(numbers: impl IntoIterator<Item = &'a f64>) -> Value {
+pub(crate) fn json_numbers<'a>(numbers: impl IntoIterator<Item = &'a f64>) -> Value {
     numbers.into_iter().map(|&x| json_number(x)).collect()
 }
 
 /// A row of the output.
-pub(super) struct Row {
-    pub(super) family: &'static str,
-    pub(super) metric: &'static str,
-    pub(super) params: Vec<(&'static str, String)>,
-    pub(super) found: Found,
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Family of the metric.
+    pub family: &'static str,
+    /// Name of the metric.
+    pub metric: &'static str,
+    /// Every option with its value.
+    pub params: Vec<(&'static str, String)>,
+    /// What was found.
+    pub found: Found,
 }
 
 impl Row {
     /// The row as a JSON object.
-    pub(super) fn json(&self, level: f64) -> Value {
+    #[must_use]
+    pub fn json(&self, level: f64) -> Value {
         let mut out = Map::new();
         let mut set = |key: &str, value: Value| {
             out.insert(key.to_owned(), value);

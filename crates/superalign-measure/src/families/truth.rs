@@ -1,8 +1,8 @@
 //! The truth behind votes.
 
-use super::super::catalogue::{Metric, Need, Opt, Settings, number, whole, word};
-use super::super::found::{Found, Outcome, Undefined, array, json_number, json_numbers, one};
-use super::super::input::Input;
+use crate::catalogue::{Metric, Need, Opt, Settings, number, whole, word};
+use crate::found::{Found, Outcome, Undefined, array, json_number, json_numbers, one};
+use crate::input::Input;
 use ndarray::Array2;
 use serde_json::{Value, json};
 use superalign_signal::Votes;

@@ -1,8 +1,8 @@
 //! How differently several sources err.
 
-use super::super::catalogue::{Metric, Need, Opt, Settings, metric, text, word};
-use super::super::found::{Found, Outcome, Undefined, array, json_number, json_numbers, one};
-use super::super::input::Input;
+use crate::catalogue::{Metric, Need, Opt, Settings, metric, text, word};
+use crate::found::{Found, Outcome, Undefined, array, json_number, json_numbers, one};
+use crate::input::Input;
 use ndarray::ArrayView2;
 use serde_json::{Value, json};
 use superalign_signal::ensemble::{

@@ -1,0 +1,208 @@
+//! What a file says about supervision, and its metrics.
+
+use crate::Fault;
+use js_sys::{Float64Array, Function};
+use serde_json::Value;
+use superalign_core::Seed;
+use superalign_data::signal::{self, Matrix};
+use superalign_measure::{Input, Outcome, Row, asked, intervals, run, understood};
+use wasm_bindgen::prelude::*;
+
+/// What a file says about supervision.
+#[wasm_bindgen]
+#[derive(Clone, Debug)]
+pub struct Signal {
+    found: signal::Signal,
+}
+
+#[wasm_bindgen]
+impl Signal {
+    /// What was understood (shape, columns and their roles, notes), as the JSON of `superalign measure --json`.
+    #[must_use]
+    pub fn understood(&self) -> String {
+        understood(&self.found).to_string()
+    }
+
+    /// The metrics that would be computed, a request each, as in `ece:bins=15:edges=right-closed`.
+    ///
+    /// `names` are families or metrics with options; without any, those that are usual for such a file.
+    ///
+    /// # Errors
+    /// A name or option that does not exist; nothing to be computed.
+    pub fn requests(&self, names: Vec<String>, reference: Option<Signal>) -> Result<Vec<String>, JsError> {
+        let input = Input::new(&self.found, reference.as_ref().map(|file| &file.found), None, Seed::new(0));
+        let chosen = asked(&names).and_then(|asked| asked.choose(&input)).map_err(Fault::Asked)?;
+        Ok(chosen
+            .into_iter()
+            .map(|(metric, settings)| {
+                let set = settings.values.iter().filter(|(_, value)| !value.is_empty());
+                set.fold(metric.name.to_owned(), |text, (key, value)| format!("{text}:{key}={value}"))
+            })
+            .collect())
+    }
+
+    /// Computes metrics and tells `told` of each row when it is there: the row as JSON, and, where it is an array of
+    /// numbers, its values (NaN for nothing) and the lengths of its levels.
+    ///
+    /// The numbers are those of `superalign measure` with the same seed, draws and level.
+    ///
+    /// # Errors
+    /// A name or option that does not exist, draws or a level out of range; what `told` throws.
+    pub fn measure(
+        &self,
+        names: Vec<String>,
+        draws: u32,
+        level: f64,
+        seed: u32,
+        reference: Option<Signal>,
+        told: &Function,
+    ) -> Result<(), JsValue> {
+        let text = |error: Fault| JsValue::from(JsError::from(error));
+        let by = intervals(u64::from(seed), draws as usize, level).map_err(|e| text(e.into()))?;
+        let reference = reference.as_ref().map(|file| &file.found);
+        let input = Input::new(&self.found, reference, by, Seed::new(u64::from(seed)));
+        let chosen =
+            asked(&names).and_then(|asked| asked.choose(&input)).map_err(|e| text(Fault::Asked(e)))?;
+        for (metric, settings) in chosen {
+            for row in run(metric, &settings, &input) {
+                let (json, values) = split(&row, level);
+                let (values, shape) = match values {
+                    Some((values, shape)) => {
+                        (Float64Array::from(&values[..]).into(), Float64Array::from(&shape[..]).into())
+                    }
+                    None => (JsValue::UNDEFINED, JsValue::UNDEFINED),
+                };
+                told.call3(&JsValue::NULL, &json.into(), &values, &shape)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the rows are called, where a column says so.
+    #[must_use]
+    pub fn names(&self) -> Option<Vec<String>> {
+        self.found.names.clone()
+    }
+
+    /// The names of the items of votes.
+    #[must_use]
+    pub fn items(&self) -> Vec<String> {
+        self.found.votes.as_ref().map_or_else(Vec::new, |votes| votes.items.clone())
+    }
+
+    /// Votes: for each its item, annotator and category, one after the other; then the right category of each item,
+    /// where a column says it. 2^32 - 1 is nothing.
+    #[must_use]
+    pub fn votes(&self) -> Option<Vec<u32>> {
+        let votes = self.found.votes.as_ref()?;
+        let gold = votes.gold.as_deref().unwrap_or_default();
+        Some([&votes.item[..], &votes.annotator, &votes.category, gold].concat())
+    }
+
+    /// The label of each row as a class of the probabilities; 2^32 - 1 is nothing.
+    #[must_use]
+    pub fn classes(&self) -> Option<Vec<u32>> {
+        self.found.classes.clone()
+    }
+
+    /// Probabilities, one row after the other.
+    #[must_use]
+    pub fn probabilities(&self) -> Option<Vec<f64>> {
+        self.found.probabilities.as_ref().map(|matrix| matrix.values.clone())
+    }
+
+    /// Embeddings, one row after the other.
+    #[must_use]
+    pub fn embeddings(&self) -> Option<Vec<f64>> {
+        self.found.embeddings.as_ref().map(|matrix| matrix.values.clone())
+    }
+
+    /// Numbers in a row of the embeddings.
+    #[must_use]
+    pub fn dimensions(&self) -> Option<usize> {
+        self.found.embeddings.as_ref().map(width)
+    }
+
+    /// The texts.
+    #[must_use]
+    pub fn texts(&self) -> Option<Vec<String>> {
+        self.found.texts.as_ref().map(|texts| texts.iter().map(ToString::to_string).collect())
+    }
+}
+
+impl Signal {
+    pub(crate) fn new(found: signal::Signal) -> Self {
+        Self { found }
+    }
+}
+
+/// Numbers in a row.
+fn width(matrix: &Matrix) -> usize {
+    matrix.shape[1..].iter().product()
+}
+
+/// The row as JSON, and apart from it its array of numbers with the lengths of its levels.
+fn split(row: &Row, level: f64) -> (String, Option<(Vec<f64>, Vec<f64>)>) {
+    let mut json = row.json(level);
+    let Outcome::Values(values, _) = &row.found.outcome else { return (json.to_string(), None) };
+    let (mut flat, mut shape) = (Vec::new(), Vec::new());
+    if flatten(values, 0, &mut flat, &mut shape).is_none() {
+        return (json.to_string(), None);
+    }
+    if let Value::Object(fields) = &mut json {
+        fields.remove("values");
+    }
+    (json.to_string(), Some((flat, shape.into_iter().map(|length| length as f64).collect())))
+}
+
+/// The numbers of nested arrays of one shape; nothing where they are not that.
+fn flatten(value: &Value, depth: usize, flat: &mut Vec<f64>, shape: &mut Vec<usize>) -> Option<()> {
+    match value {
+        Value::Array(list) => {
+            match shape.get(depth) {
+                None if flat.is_empty() => shape.push(list.len()),
+                Some(&length) if length == list.len() => {}
+                _ => return None,
+            }
+            list.iter().try_for_each(|value| flatten(value, depth + 1, flat, shape))
+        }
+        _ if depth == 0 || depth != shape.len() => None,
+        Value::Number(x) => x.as_f64().map(|x| flat.push(x)),
+        Value::Null => {
+            flat.push(f64::NAN);
+            Some(())
+        }
+        Value::String(text) => {
+            flat.push(match text.as_str() {
+                "Infinity" => f64::INFINITY,
+                "-Infinity" => f64::NEG_INFINITY,
+                _ => return None,
+            });
+            Some(())
+        }
+        Value::Bool(_) | Value::Object(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn flat(value: &Value) -> Option<(Vec<f64>, Vec<usize>)> {
+        let (mut flat, mut shape) = (Vec::new(), Vec::new());
+        flatten(value, 0, &mut flat, &mut shape).map(|()| (flat, shape))
+    }
+
+    #[test]
+    fn arrays_of_one_shape_become_flat() {
+        assert_eq!(flat(&json!([1, 2.5])), Some((vec![1.0, 2.5], vec![2])));
+        assert_eq!(flat(&json!([[1, 2], [3, "Infinity"]])).unwrap().1, [2, 2]);
+        assert!(flat(&json!([null])).unwrap().0[0].is_nan());
+        for other in
+            [json!("a"), json!(1), json!([[1], [2, 3]]), json!([1, [2]]), json!([[1], 2]), json!(["a"])]
+        {
+            assert_eq!(flat(&other), None, "{other}");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use crate::Fault;
 use js_sys::{Float64Array, Function};
 use serde_json::Value;
-use superalign_core::Seed;
+use superalign_core::{Bootstrap, Seed};
 use superalign_data::signal::{self, Matrix};
 use superalign_measure::{Input, Outcome, Row, asked, intervals, run, understood};
 use wasm_bindgen::prelude::*;
@@ -13,6 +13,7 @@ use wasm_bindgen::prelude::*;
 #[derive(Clone, Debug)]
 pub struct Signal {
     found: signal::Signal,
+    reference: Option<Box<signal::Signal>>,
 }
 
 #[wasm_bindgen]
@@ -23,14 +24,20 @@ impl Signal {
         understood(&self.found).to_string()
     }
 
+    /// A second file to compare with; without one, the first stands alone again.
+    #[wasm_bindgen(js_name = compareWith)]
+    pub fn compare_with(&mut self, reference: Option<Signal>) {
+        self.reference = reference.map(|file| Box::new(file.found));
+    }
+
     /// The metrics that would be computed, a request each, as in `ece:bins=15:edges=right-closed`.
     ///
     /// `names` are families or metrics with options; without any, those that are usual for such a file.
     ///
     /// # Errors
     /// A name or option that does not exist; nothing to be computed.
-    pub fn requests(&self, names: Vec<String>, reference: Option<Signal>) -> Result<Vec<String>, JsError> {
-        let input = Input::new(&self.found, reference.as_ref().map(|file| &file.found), None, Seed::new(0));
+    pub fn requests(&self, names: Vec<String>) -> Result<Vec<String>, JsError> {
+        let input = self.input(None, 0);
         let chosen = asked(&names).and_then(|asked| asked.choose(&input)).map_err(Fault::Asked)?;
         Ok(chosen
             .into_iter()
@@ -54,13 +61,11 @@ impl Signal {
         draws: u32,
         level: f64,
         seed: u32,
-        reference: Option<Signal>,
         told: &Function,
     ) -> Result<(), JsValue> {
         let text = |error: Fault| JsValue::from(JsError::from(error));
         let by = intervals(u64::from(seed), draws as usize, level).map_err(|e| text(e.into()))?;
-        let reference = reference.as_ref().map(|file| &file.found);
-        let input = Input::new(&self.found, reference, by, Seed::new(u64::from(seed)));
+        let input = self.input(by, seed);
         let chosen =
             asked(&names).and_then(|asked| asked.choose(&input)).map_err(|e| text(Fault::Asked(e)))?;
         for (metric, settings) in chosen {
@@ -105,6 +110,19 @@ impl Signal {
         self.found.classes.clone()
     }
 
+    /// The label of each row as a place among [`Signal::label_names`]; 2^32 - 1 is nothing.
+    #[must_use]
+    pub fn labels(&self) -> Option<Vec<u32>> {
+        self.found.labels.as_ref().map(|labels| labels.codes.clone())
+    }
+
+    /// The labels that occur, sorted.
+    #[wasm_bindgen(js_name = labelNames)]
+    #[must_use]
+    pub fn label_names(&self) -> Vec<String> {
+        self.found.labels.as_ref().map_or_else(Vec::new, |labels| labels.names.clone())
+    }
+
     /// Probabilities, one row after the other.
     #[must_use]
     pub fn probabilities(&self) -> Option<Vec<f64>> {
@@ -132,7 +150,11 @@ impl Signal {
 
 impl Signal {
     pub(crate) fn new(found: signal::Signal) -> Self {
-        Self { found }
+        Self { found, reference: None }
+    }
+
+    fn input(&self, by: Option<Bootstrap>, seed: u32) -> Input<'_> {
+        Input::new(&self.found, self.reference.as_deref(), by, Seed::new(u64::from(seed)))
     }
 }
 

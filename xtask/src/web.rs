@@ -27,9 +27,15 @@ pub(crate) fn build() -> Result<PathBuf> {
 
 /// The module and its JavaScript side.
 fn bindings(root: &Path, page: &Path) -> Result<()> {
-    let mut flags = vec!["-Ctarget-feature=+simd128".to_owned()];
     // No path of this machine ends up in what is published.
-    flags.push(format!("--remap-path-prefix={}=superalign", root.display()));
+    let home = std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    let known = [(Some(root.to_owned()), "superalign"), (home, "cargo")];
+    let hidden = known
+        .into_iter()
+        .filter_map(|(path, name)| Some(format!("--remap-path-prefix={}={name}", path?.display())));
+    let flags: Vec<String> = std::iter::once("-Ctarget-feature=+simd128".to_owned()).chain(hidden).collect();
     let flags = flags.join("\u{1f}");
     let build = ["build", "--profile", "web", "--package", "superalign-web", "--target", rust::WASM];
     // A variable, since flags in a configuration file give way to a set RUSTFLAGS without a word.

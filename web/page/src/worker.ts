@@ -5,7 +5,7 @@ import { parquetColumns, parquetItems } from './parquet';
 import { principal } from './projection';
 import type { Ask, Found, Opened } from './protocol';
 
-const ready = init();
+const ready = init({ module_or_path: new URL('./wasm/superalign_web_bg.wasm', import.meta.url) });
 let table: Table | undefined;
 let signal: Signal | undefined;
 /** What was opened last; an answer to an older question is of no use. */

@@ -111,14 +111,21 @@ async function opened(body: HTMLElement, file: File0): Promise<void> {
       const start = performance.now();
       try {
         const asked = await engine.requests();
-        for (const [i, request] of asked.entries()) {
+        const times = new Map<string, number>();
+        for (const [i, usual] of asked.entries()) {
+          const name = usual.split(':')[0]!;
+          const turns = (times.get(name) ?? 0) + 1;
+          times.set(name, turns);
+          const slot = turns > 1 ? `${name}-${turns}` : name;
+          const set = current().query.get(`set-${slot}`);
+          const request = set ? `${name}:${set}` : usual;
           if (now !== turn || !body.isConnected) return;
-          status.textContent = `Measuring ${request.split(':')[0]} (${i + 1} of ${asked.length}) …`;
+          status.textContent = `Measuring ${name} (${i + 1} of ${asked.length}) …`;
           const mineRows: Found[] = [];
           await engine.measure([request], by, (row) => mineRows.push(row));
           if (now !== turn) return;
           all.push(...mineRows);
-          for (const row of mineRows) addRow(groups, tables, row, known.metrics, by);
+          for (const row of mineRows) addRow(groups, tables, row, known.metrics, by, slot);
         }
       } catch (error) {
         if (now === turn) status.textContent = (error as Error).message;
@@ -136,7 +143,7 @@ async function opened(body: HTMLElement, file: File0): Promise<void> {
 }
 
 /** A row of results, under the head of its family. */
-function addRow(groups: Map<string, HTMLElement>, tables: HTMLElement, found: Found, metrics: Metric[], by: { draws: number; level: number; seed: number }): void {
+function addRow(groups: Map<string, HTMLElement>, tables: HTMLElement, found: Found, metrics: Metric[], by: { draws: number; level: number; seed: number }, slot: string): void {
   const { row } = found;
   let group = groups.get(row.family);
   if (!group) {
@@ -161,7 +168,7 @@ function addRow(groups: Map<string, HTMLElement>, tables: HTMLElement, found: Fo
     cells[4]!.textContent = `${thousands(now.n)} ${now.of}`;
     line.querySelector('.options')!.textContent = options;
   };
-  line.append(h('th', { scope: 'row' }, h('span', { title: metric?.about }, row.metric, row.part ? `, ${row.part}` : ''), h('span', { class: 'options note' }), controls(row, metric, by, show)), h('td', { class: 'number' }), h('td', {}), h('td', {}), h('td', {}), h('td', { class: 'note' }));
+  line.append(h('th', { scope: 'row' }, h('span', { title: metric?.about }, row.metric, row.part ? `, ${row.part}` : ''), h('span', { class: 'options note' }), controls(row, metric, by, slot, show)), h('td', { class: 'number' }), h('td', {}), h('td', {}), h('td', {}), h('td', { class: 'note' }));
   show(row);
   group.append(line);
 }
@@ -179,7 +186,7 @@ function whisker(value: number, lo: number, hi: number): Element {
 }
 
 /** Sliders and choices of a metric's options; what is chosen is computed at once, and stale answers are dropped. */
-function controls(row: Found['row'], metric: Metric | undefined, by: { draws: number; level: number; seed: number }, show: (row: Found['row']) => void): HTMLElement | false {
+function controls(row: Found['row'], metric: Metric | undefined, by: { draws: number; level: number; seed: number }, slot: string, show: (row: Found['row']) => void): HTMLElement | false {
   const options = metric?.options.filter((o) => o.kind !== 'text' || o.key === 'gamma') ?? [];
   if (!metric || options.length === 0) return false;
   const chosen: Record<string, string> = Object.fromEntries(Object.entries(row.params).map(([k, v]) => [k, String(v)]));
@@ -205,7 +212,7 @@ function controls(row: Found['row'], metric: Metric | undefined, by: { draws: nu
     } finally { busy = false; }
     if (mine !== turn) void again();
   };
-  const later = debounced(30, () => { keep({ [`set-${metric.name}`]: Object.entries(chosen).map(([k, v]) => `${k}=${v}`).join(':') }); void again(); });
+  const later = debounced(30, () => { keep({ [`set-${slot}`]: Object.entries(chosen).filter(([, v]) => v !== '').map(([k, v]) => `${k}=${v}`).join(':') }); void again(); });
   const set = (key: string, value: string) => { chosen[key] = value; later(); };
   const one = (option: Metric['options'][number]) => {
     if (option.kind === 'word') return choice(option.key, option.words.map((w) => [w, w]), chosen[option.key] ?? option.default, (v) => set(option.key, v));
@@ -232,11 +239,14 @@ async function draw(pictures: HTMLElement, all: Found[], found: Opened): Promise
     const points = raters.flatMap((row, i) => raters.map((column, j) => ({ x: column, y: i === j ? Number.NaN : pairwise.values![i * n + j]!, lo: Number.NaN, hi: Number.NaN, series: '', facet: '', label: `${row} and ${column}`, n: 0, cell: row, column, row }))).filter((p) => p.row !== p.column);
     made.push(figure({ title: 'Who agrees with whom', note: 'Cohen’s kappa of every pair: 1 is agreement, 0 is what chance would bring.', columns: ['first', 'second', 'kappa'], rows: points.map((p) => [p.row, p.column, p.y]), draw: (width) => grid(points, width, { x: 'rater', y: 'rater' }, points.some((p) => p.y < 0)) }));
   }
-  const reliability = all.find((f) => f.row.metric === 'reliability' && f.values && f.shape?.length === 2) ?? all.find((f) => f.row.metric === 'binary-reliability' && f.values && f.shape?.length === 2);
+  const calibrated = ['ece', 'binary-ece'].find((name) => all.some((f) => f.row.metric === name && typeof f.row.value === 'number'));
+  const tables: Found[] = [];
+  if (calibrated) await engine.measure([calibrated === 'ece' ? 'reliability' : 'binary-reliability'], { draws: 0, level: 0.95, seed: 0 }, (told) => { if (told.values && told.shape?.length === 2) tables.push(told); });
+  const reliability = tables[0];
   if (reliability) {
     const width = reliability.shape![1]!;
     const bins = Array.from({ length: reliability.shape![0]! }, (_, i) => [...reliability.values!.subarray(i * width, (i + 1) * width)]);
-    const over = String(reliability.row.over?.[1] ?? '').split(', ');
+    const over = String(reliability.row.over?.[1] ?? '').split(/, | and its /);
     const at = (...words: string[]) => over.findIndex((name) => words.some((w) => name.includes(w)));
     const [cx, cy] = [at('confidence', 'probability', 'predicted'), at('accuracy', 'right', 'observed', 'share')];
     const points: Point[] = cx >= 0 && cy >= 0 ? bins.filter((b) => Number.isFinite(b[cx]!) && Number.isFinite(b[cy]!)).map((b) => ({ x: b[cx]!, y: b[cy]!, lo: b[at('lower')] ?? Number.NaN, hi: b[at('upper')] ?? Number.NaN, series: 'bins', facet: '', label: 'bin', n: b[at('count', 'items')] ?? 0, cell: '' })) : [];

@@ -70,7 +70,7 @@ impl Signal {
             asked(&names).and_then(|asked| asked.choose(&input)).map_err(|e| text(Fault::Asked(e)))?;
         for (metric, settings) in chosen {
             for row in run(metric, &settings, &input) {
-                let (json, values) = split(&row, level);
+                let (json, values) = split(row, level);
                 let (values, shape) = match values {
                     Some((values, shape)) => {
                         (Float64Array::from(&values[..]).into(), Float64Array::from(&shape[..]).into())
@@ -163,18 +163,36 @@ fn width(matrix: &Matrix) -> usize {
     matrix.shape[1..].iter().product()
 }
 
+/// Entries of an array that is no array of numbers, above which it stays behind, as in the tables of the command line.
+const LONG: usize = 10_000;
+
 /// The row as JSON, and apart from it its array of numbers with the lengths of its levels.
-fn split(row: &Row, level: f64) -> (String, Option<(Vec<f64>, Vec<f64>)>) {
-    let mut json = row.json(level);
-    let Outcome::Values(values, _) = &row.found.outcome else { return (json.to_string(), None) };
+fn split(mut row: Row, level: f64) -> (String, Option<(Vec<f64>, Vec<f64>)>) {
+    let Outcome::Values(values, _) = &mut row.found.outcome else {
+        return (marked(&row, level).to_string(), None);
+    };
+    let values = values.take();
+    let mut json = marked(&row, level);
     let (mut flat, mut shape) = (Vec::new(), Vec::new());
-    if flatten(values, 0, &mut flat, &mut shape).is_none() {
-        return (json.to_string(), None);
-    }
+    let numbers = flatten(&values, 0, &mut flat, &mut shape).is_some();
     if let Value::Object(fields) = &mut json {
-        fields.remove("values");
+        if numbers || values.as_array().is_some_and(|list| list.len() > LONG) {
+            fields.remove("values");
+        } else {
+            fields.insert("values".to_owned(), values);
+        }
     }
-    (json.to_string(), Some((flat, shape.into_iter().map(|length| length as f64).collect())))
+    let shape = shape.into_iter().map(|length| length as f64).collect();
+    (json.to_string(), numbers.then_some((flat, shape)))
+}
+
+/// The row as JSON, with a mark where it is of interest to those only who ask for its metric by name.
+fn marked(row: &Row, level: f64) -> Value {
+    let mut json = row.json(level);
+    if let Value::Object(fields) = &mut json {
+        fields.insert("detail".to_owned(), row.found.detail.into());
+    }
+    json
 }
 
 /// The numbers of nested arrays of one shape; nothing where they are not that.

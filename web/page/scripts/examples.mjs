@@ -30,7 +30,7 @@ const write = (name, lines) => writeFileSync(`${folder}${name}`, `${lines.join('
       let label = draw() < skill - hard ? gold : Math.floor(draw() * 3);
       if (name === 'eve') eve = label;
       if (name === 'finn' && draw() < 0.7) label = eve;
-      if (draw() < 0.96) lines.push(`reply-${String(item).padStart(3, '0')},${name},${labels[label]},${labels[gold]}`);
+      lines.push(`reply-${String(item).padStart(3, '0')},${name},${labels[label]},${labels[gold]}`);
     });
   }
   write('votes.csv', lines);
@@ -38,8 +38,8 @@ const write = (name, lines) => writeFileSync(`${folder}${name}`, `${lines.join('
 
 { // A model's probabilities, and labels of which about one in twelve is wrong.
   const draw = draws(2);
-  const classes = ['helpful', 'evasive', 'harmful'];
-  const lines = ['id,label,p_helpful,p_evasive,p_harmful'];
+  const classes = [0, 1, 2]; // helpful, evasive, harmful
+  const lines = ['id,label,p0,p1,p2'];
   for (let row = 1; row <= 800; row++) {
     const truth = draw() < 0.5 ? 0 : draw() < 0.6 ? 1 : 2;
     const logits = classes.map((_, c) => normal(draw) + (c === truth ? 2.4 : 0));

@@ -12,6 +12,7 @@ const PAGES: Record<string, { title: string; open: () => Promise<Page> }> = {
   '': { title: 'Runs', open: async () => runsPage },
   run: { title: 'Run', open: async () => (await import('./pages/run')).runPage },
   items: { title: 'Items', open: async () => (await import('./pages/items')).itemsPage },
+  transcripts: { title: 'Transcripts', open: async () => (await import('./pages/transcripts')).transcriptsPage },
   compare: { title: 'Compare', open: async () => (await import('./pages/compare')).comparePage },
   signal: { title: 'Your signal', open: async () => (await import('./pages/signal')).signalPage },
 };
@@ -57,7 +58,7 @@ async function render(): Promise<void> {
   const page = PAGES[path[0] ?? ''];
   const at = path[0] ?? '';
   fill(nav, ([['', 'Runs'], ['signal', 'Your signal'], ['compare', 'Compare']] as const).map(([to, text]) =>
-    h('a', { href: to ? `#/${to}` : '#/', 'aria-current': at === to || (to === '' && (at === 'run' || at === 'items')) ? 'page' : undefined }, text)));
+    h('a', { href: to ? `#/${to}` : '#/', 'aria-current': at === to || (to === '' && ['run', 'items', 'transcripts'].includes(at)) ? 'page' : undefined }, text)));
   if (!page) {
     fill(main, h('h1', {}, 'There is no such page'), h('p', {}, h('a', { href: '#/' }, 'To the runs')));
     return;

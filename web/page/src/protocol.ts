@@ -9,7 +9,7 @@ export interface Metric {
 export interface Found {
   row: {
     family: string; metric: string; part?: string; params: Record<string, string | number>; value?: number | string | null;
-    lo?: number; hi?: number; level?: number; note?: string; error?: string; n: number; of: string; unit?: string; over?: string[]; values?: unknown;
+    lo?: number; hi?: number; level?: number; note?: string; error?: string; n: number; of: string; unit?: string; over?: string[]; values?: unknown; detail: boolean;
   };
   values?: Float64Array; shape?: number[];
 }

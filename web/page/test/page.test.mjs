@@ -20,7 +20,7 @@ const SHOTS = process.env.SUPERALIGN_SHOTS;
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let browser, site, bare, folder, runs;
-const LINES = ['a', 'b', 'c', 'd'].map((job, i) => JSON.stringify({ job, rows: [{ cell: `model=rung-${i}`, seed: 0, metric: 'test-accuracy', value: 0.5 + i / 10, lo: 0.4, hi: 0.9, n: 100, unit: 'share', error: null }], items: 'x', seconds: 0.1 }));
+const LINES = ['a', 'b', 'c', 'd'].map((job, i) => JSON.stringify({ job, rows: [{ cell: `model=rung-${i}/student=probe/noise=uniform/ratio=0`, seed: 0, metric: 'test-accuracy', value: 0.5 + i / 10, lo: 0.4, hi: 0.9, n: 100, unit: 'share', error: null }], items: 'x', seconds: 0.1 }));
 
 before(async () => {
   assert.ok(existsSync(join(DIST, 'index.html')), 'web/dist is not there: `cargo xtask page` builds it');

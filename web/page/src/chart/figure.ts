@@ -14,6 +14,8 @@ export interface FigureSpec {
   draw: (width: number) => Element;
   columns: readonly string[];
   rows: readonly (readonly unknown[])[];
+  /** Whether it takes the whole width. */
+  broad?: boolean;
 }
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -27,6 +29,8 @@ export function figure(spec: FigureSpec): HTMLElement {
     const drawn = spec.draw(Math.max(width, 280));
     drawn.setAttribute('role', 'img');
     drawn.setAttribute('aria-label', `${spec.title}. ${spec.note ?? ''} The numbers are in the table below.`);
+    // A picture has one name; those of its parts would be read out as well.
+    for (const part of drawn.querySelectorAll('[aria-label]')) part.removeAttribute('aria-label');
     fill(stage, drawn);
   };
   new ResizeObserver(() => {
@@ -37,7 +41,7 @@ export function figure(spec: FigureSpec): HTMLElement {
   const name = slug(spec.title);
   const csv = () => toCsv(spec.columns, spec.rows);
   const button = (text: string, what: string, act: () => void) => h('button', { class: 'quiet', title: what, 'aria-label': `${what}: ${spec.title}`, onclick: act }, text);
-  return h('figure', { class: 'figure', 'data-figure': name },
+  return h('figure', { class: spec.broad ? 'figure broad' : 'figure', 'data-figure': name },
     h('figcaption', {}, h('h3', {}, spec.title), h('div', { class: 'tools' },
       button('SVG', 'Save as SVG', () => save(`${name}.svg`, composed(stage, spec), 'image/svg+xml')),
       button('PNG', 'Save as PNG', () => void png(composed(stage, spec), `${name}.png`)),

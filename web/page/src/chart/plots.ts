@@ -7,6 +7,9 @@ import { diverging, ink, sequential, type Key } from './palette';
 /** A number with its interval, where it stands, and what it belongs to. */
 export interface Point { x: number | string; y: number; lo: number; hi: number; series: string; facet: string; label: string; n: number; cell: string }
 
+/** By name of the series, even where that is the name of a colour or of a symbol. */
+const COLOUR = { value: 'series', scale: 'color' } as const;
+const SYMBOL = { value: 'series', scale: 'symbol' } as const;
 const STYLE = { background: 'transparent', color: 'var(--ink)', fontFamily: 'inherit', fontSize: '12px', overflow: 'visible' };
 const scale = (keys: readonly Key[]) => ({
   color: { domain: keys.map((k) => k.name), range: keys.map((k) => k.colour) },
@@ -25,17 +28,19 @@ export function lines(points: Point[], keys: readonly Key[], width: number, x: s
   const fy = (p: Point) => Math.floor(grid(p) / columns);
   const rows = Math.ceil(panes.length / columns);
   const dash = new Map(keys.map((k) => [k.name, k.dash]));
+  const steps = [...new Set(points.map((p) => Number(p.x)))].sort((a, b) => a - b);
+  const ticks = steps.length <= 8 && steps.every(Number.isInteger) ? steps : undefined;
   return Plot.plot({
-    width, height: rows * 250 + 50, marginLeft: 52, marginTop: panes.length > 1 ? 26 : 14, style: STYLE,
-    x: { label: x, nice: true }, y: { label: y, grid: true, nice: true }, fx: { axis: null, padding: 0.08 }, fy: { axis: null, padding: 0.14 },
+    width, height: rows * 250 + 76, marginLeft: 52, marginTop: 34, marginBottom: 42, style: STYLE,
+    x: { label: x, nice: !ticks, ticks, tickFormat: ticks ? 'd' : undefined }, y: { label: y, grid: true, nice: true }, fx: { axis: null, padding: 0.08 }, fy: { axis: null, padding: 0.14 },
     color: scale(keys).color, symbol: scale(keys).symbol,
     marks: [
-      panes.length > 1 ? Plot.text(panes, { text: (d: string) => d, fx: (d: string) => panes.indexOf(d) % columns, fy: (d: string) => Math.floor(panes.indexOf(d) / columns), frameAnchor: 'top', dy: -14, fontWeight: 600 }) : null,
+      panes.length > 1 ? Plot.text(panes, { text: (d: string) => d, fx: (d: string) => panes.indexOf(d) % columns, fy: (d: string) => Math.floor(panes.indexOf(d) / columns), frameAnchor: 'top', dy: -12, fontWeight: 600 }) : null,
       Plot.frame({ stroke: 'var(--line)' }),
       reference === undefined ? null : Plot.ruleY([reference], { stroke: 'var(--muted)', strokeDasharray: '3 3' }),
-      Plot.areaY(spanned(points), { x: 'x', y1: 'lo', y2: 'hi', fill: 'series', fillOpacity: 0.16, fx, fy }),
-      ...keys.map((key) => Plot.lineY(points.filter((p) => p.series === key.name), { x: 'x', y: 'y', stroke: 'series', strokeWidth: 2, strokeDasharray: dash.get(key.name), fx, fy })),
-      Plot.dot(points, { x: 'x', y: 'y', fill: 'series', symbol: 'series', r: 3.2, fx, fy }),
+      Plot.areaY(spanned(points), { x: 'x', y1: 'lo', y2: 'hi', z: 'series', fill: COLOUR, fillOpacity: 0.16, fx, fy }),
+      ...keys.map((key) => Plot.lineY(points.filter((p) => p.series === key.name), { x: 'x', y: 'y', stroke: key.colour, strokeWidth: 2, strokeDasharray: dash.get(key.name), fx, fy })),
+      Plot.dot(points, { x: 'x', y: 'y', fill: COLOUR, symbol: SYMBOL, r: 3.2, fx, fy }),
       Plot.tip(points, Plot.pointer({ x: 'x', y: 'y', title: tip, fx, fy, fill: 'var(--paper)', stroke: 'var(--line)' })),
     ],
   });
@@ -48,7 +53,7 @@ export function dots(points: Point[], keys: readonly Key[], width: number, y: st
   const longest = Math.min(Math.max(...labels.map((l) => l.length), 4), 34);
   const many = keys.length > 1;
   return Plot.plot({
-    width, height: panes.length * (labels.length * (many ? 10 + 7 * Math.min(keys.length, 8) : 24)) + 60 + panes.length * 12, marginLeft: longest * 6.6 + 18, marginRight: panes.length > 1 ? 90 : 20, style: STYLE,
+    width, height: panes.length * (labels.length * (many ? 10 + 7 * Math.min(keys.length, 8) : 24)) + 72 + panes.length * 12, marginBottom: 42, marginLeft: longest * 6.6 + 18, marginRight: panes.length > 1 ? 24 + 7 * Math.min(Math.max(...panes.map((f) => f.length)), 24) : 20, style: STYLE,
     x: { label: y, grid: true, nice: true }, y: { label: null, domain: labels, tickFormat: (l: string) => (l.length > 34 ? `${l.slice(0, 33)}…` : l) },
     fy: { label: null, domain: panes, axis: panes.length > 1 ? 'right' : null }, color: scale(keys).color, symbol: scale(keys).symbol,
     marks: [
@@ -58,8 +63,8 @@ export function dots(points: Point[], keys: readonly Key[], width: number, y: st
         const mine = points.filter((p) => p.series === key.name);
         const dy = many ? (i - (keys.length - 1) / 2) * 7 : 0;
         return [
-          Plot.ruleY(spanned(mine), { y: 'x', x1: 'lo', x2: 'hi', stroke: 'series', strokeWidth: 1.8, fy: 'facet', dy }),
-          Plot.dot(mine, { y: 'x', x: 'y', fill: 'series', symbol: 'series', r: 4, fy: 'facet', dy }),
+          Plot.ruleY(spanned(mine), { y: 'x', x1: 'lo', x2: 'hi', stroke: key.colour, strokeWidth: 1.8, fy: 'facet', dy }),
+          Plot.dot(mine, { y: 'x', x: 'y', fill: key.colour, symbol: key.symbol, r: 4, fy: 'facet', dy }),
         ];
       }),
       Plot.tip(points, Plot.pointerY({ y: 'x', x: 'y', title: tip, fy: 'facet', fill: 'var(--paper)', stroke: 'var(--line)' })),
@@ -68,9 +73,9 @@ export function dots(points: Point[], keys: readonly Key[], width: number, y: st
 }
 
 /** A grid of cells; what has no number says so. */
-export function grid(points: readonly (Point & { column: string; row: string })[], width: number, labels: { x: string; y: string }, signed: boolean, picked?: (cell: string) => void): Element {
-  const columns = [...new Set(points.map((p) => p.column))];
-  const rows = [...new Set(points.map((p) => p.row))];
+export function grid(points: readonly (Point & { column: string; row: string })[], width: number, labels: { x: string; y: string; columns?: string[]; rows?: string[] }, signed: boolean, picked?: (cell: string) => void): Element {
+  const columns = labels.columns ?? [...new Set(points.map((p) => p.column))];
+  const rows = labels.rows ?? [...new Set(points.map((p) => p.row))];
   const panes = facets(points);
   const values = points.map((p) => p.y).filter(Number.isFinite);
   const [least, most] = [Math.min(...values), Math.max(...values)];
@@ -86,7 +91,7 @@ export function grid(points: readonly (Point & { column: string; row: string })[
     fx: { label: null, domain: panes, axis: panes.length > 1 ? 'top' : null },
     marks: [
       Plot.cell(points, { x: 'column', y: 'row', fx: 'facet', fill: colour, stroke: 'var(--line)', strokeWidth: 0.6, inset: 1, rx: 2 }),
-      text ? Plot.text(points, { x: 'column', y: 'row', fx: 'facet', text: (p: Point) => (Number.isFinite(p.y) ? p.y.toFixed(Math.abs(p.y) >= 100 ? 0 : 3).replace('-', '−') : 'n/a'), fill: (p: Point) => (Number.isFinite(p.y) ? ink(colour(p)) : 'var(--muted)') }) : null,
+      text ? Plot.text(points, { x: 'column', y: 'row', fx: 'facet', text: (p: Point) => (Number.isFinite(p.y) ? p.y.toFixed(Math.abs(p.y) >= 100 ? 0 : 3).replace('-', '−') : '–'), fill: (p: Point) => (Number.isFinite(p.y) ? ink(colour(p)) : 'var(--muted)') }) : null,
       Plot.tip(points, Plot.pointer({ x: 'column', y: 'row', fx: 'facet', title: (p: Point) => (Number.isFinite(p.y) ? tip(p) : `${p.label}\nundefined`), fill: 'var(--paper)', stroke: 'var(--line)' })),
     ],
   });
@@ -105,19 +110,20 @@ export function pairs(points: Pairing[], keys: readonly Key[], width: number, x:
   const ends = points.flatMap((p) => [p.x, p.y]);
   const limits = [Math.min(...ends), Math.max(...ends)];
   return Plot.plot({
-    width: Math.min(width, columns === 1 ? 720 : width), height: Math.ceil(panes.length / columns) * 320 + 40, marginLeft: 56, marginTop: panes.length > 1 ? 26 : 14, style: STYLE,
+    width: Math.min(width, columns === 1 ? 720 : width), height: Math.ceil(panes.length / columns) * 320 + 68, marginLeft: 56, marginTop: 34, marginBottom: 42, style: STYLE,
     x: { label: x, grid: true, nice: true }, y: { label: y, grid: true, nice: true }, fx: { axis: null, padding: 0.08 }, fy: { axis: null, padding: 0.14 },
     color: scale(keys).color, symbol: scale(keys).symbol,
     marks: [
-      panes.length > 1 ? Plot.text(panes, { text: (d: string) => d, fx: (d: string) => panes.indexOf(d) % columns, fy: (d: string) => Math.floor(panes.indexOf(d) / columns), frameAnchor: 'top', dy: -14, fontWeight: 600 }) : null,
+      panes.length > 1 ? Plot.text(panes, { text: (d: string) => d, fx: (d: string) => panes.indexOf(d) % columns, fy: (d: string) => Math.floor(panes.indexOf(d) / columns), frameAnchor: 'top', dy: -12, fontWeight: 600 }) : null,
       Plot.frame({ stroke: 'var(--line)' }),
       options.diagonal ? Plot.link([0], { x1: limits[0], y1: limits[0], x2: limits[1], y2: limits[1], stroke: 'var(--muted)', strokeDasharray: '3 3' }) : null,
       options.fit ? Plot.areaY(options.fit, { x: 'x', y1: 'lo', y2: 'hi', fill: 'var(--muted)', fillOpacity: 0.18 }) : null,
       options.fit ? Plot.lineY(options.fit, { x: 'x', y: 'y', stroke: 'var(--muted)', strokeWidth: 2 }) : null,
-      Plot.ruleX(points.filter((p) => Number.isFinite(p.ylo)), { x: 'x', y1: 'ylo', y2: 'yhi', stroke: 'series', strokeOpacity: 0.45, ...at }),
-      Plot.ruleY(points.filter((p) => Number.isFinite(p.xlo)), { y: 'y', x1: 'xlo', x2: 'xhi', stroke: 'series', strokeOpacity: 0.45, ...at }),
-      options.join ? Plot.line(points.toSorted((a, b) => a.order - b.order), { x: 'x', y: 'y', z: 'series', stroke: 'series', strokeWidth: 1.6, markerEnd: 'arrow', ...at }) : null,
-      Plot.dot(points, { x: 'x', y: 'y', fill: 'series', symbol: 'series', r: 4, ...at }),
+      // Along a path the intervals of every step would hide it.
+      options.join ? null : Plot.ruleX(points.filter((p) => Number.isFinite(p.ylo)), { x: 'x', y1: 'ylo', y2: 'yhi', stroke: COLOUR, strokeOpacity: 0.45, ...at }),
+      options.join ? null : Plot.ruleY(points.filter((p) => Number.isFinite(p.xlo)), { y: 'y', x1: 'xlo', x2: 'xhi', stroke: COLOUR, strokeOpacity: 0.45, ...at }),
+      options.join ? Plot.line(points.toSorted((a, b) => a.order - b.order), { x: 'x', y: 'y', z: 'series', stroke: COLOUR, strokeWidth: 1.6, markerEnd: 'arrow', ...at }) : null,
+      Plot.dot(points, { x: 'x', y: 'y', fill: COLOUR, symbol: SYMBOL, r: 4, ...at }),
       Plot.tip(points, Plot.pointer({ x: 'x', y: 'y', title, ...at, fill: 'var(--paper)', stroke: 'var(--line)' })),
     ],
   });
@@ -126,7 +132,7 @@ export function pairs(points: Pairing[], keys: readonly Key[], width: number, x:
 /** How often each range of a number, or each name, comes up, side by side for each series. */
 export function bars(rows: { name: string; count: number; series: string }[], keys: readonly Key[], width: number, x: string, y: string): Element {
   return Plot.plot({
-    width, height: 190, marginLeft: 52, marginBottom: 40, style: STYLE, x: { label: x, domain: [...new Set(rows.map((r) => r.name))], padding: 0.12 }, y: { label: y, grid: true }, color: scale(keys).color,
-    marks: [Plot.barY(rows, { x: 'name', y: 'count', fill: 'series', tip: { fill: 'var(--paper)', stroke: 'var(--line)' } }), Plot.ruleY([0], { stroke: 'var(--line)' })],
+    width, height: 190, marginLeft: 64, marginBottom: 40, style: STYLE, x: { label: x, domain: [...new Set(rows.map((r) => r.name))], padding: 0.12 }, y: { label: y, grid: true }, color: scale(keys).color,
+    marks: [Plot.barY(rows, { x: 'name', y: 'count', fill: COLOUR, tip: { fill: 'var(--paper)', stroke: 'var(--line)' } }), Plot.ruleY([0], { stroke: 'var(--line)' })],
   });
 }

@@ -45,7 +45,7 @@ export const VIEWS: Record<string, View[]> = {
   evaluation: [
     { kind: 'pair', metric: 'predicted', against: 'actual', title: 'Extrapolated ability against what it is', series: 'difficulty', diagonal: true, note: 'With prediction intervals; the dashed line is a perfect prediction.' },
     { kind: 'dots', metric: 'coverage', title: 'Backtests: coverage of the prediction intervals', x: 'curve', series: 'horizon', where: { horizon: '*' }, reference: 0.95 },
-    { kind: 'dots', metric: 'strength', title: 'Ranking by peers', x: 'player', series: 'method' },
+    { kind: 'dots', metric: 'strength', title: 'Ranking by peers: Bradley–Terry', x: 'player', where: { method: 'bradley-terry' }, note: 'Log-odds of winning; the other methods are under “Any metric”.', reference: 0 },
     { kind: 'grid', metric: 'votes-less-others', title: 'Judges: votes for each player, less those of the others', x: 'player', y: 'judge' },
     { kind: 'dots', metric: 'kendall-tau', title: 'Surrogates: rank correlation with the withheld truth', x: 'surrogate', series: 'withheld', where: { surrogate: '*' }, reference: 0 },
   ],
@@ -53,6 +53,32 @@ export const VIEWS: Record<string, View[]> = {
     { kind: 'grid', metric: 'score', title: 'Scores by section', x: 'section', y: 'model', facet: ['scorer'], where: { section: '*' } },
     { kind: 'dots', metric: 'score', title: 'Overall score', x: 'model', series: 'scorer', where: { section: 'overall' }, reference: 0.5 },
     { kind: 'dots', metric: 'strongest-less-weakest', x: 'section', series: 'scorer', reference: 0 },
+  ],
+  'self-enhancement': [
+    { kind: 'lines', metric: 'test-accuracy', title: 'Test accuracy, round by round', x: 'round', series: 'variant', facet: ['model', 'with'], where: { round: '*' } },
+    { kind: 'lines', metric: 'label-collapse-index', title: 'Collapse of the labels', x: 'round', series: 'variant', facet: ['model', 'with'], where: { round: '*' }, reference: 0, note: '0 is the diversity before the first round, 1 is none left.' },
+    { kind: 'lines', metric: 'embedding-collapse-index', title: 'Collapse of the embeddings', x: 'round', series: 'variant', facet: ['model', 'with'], where: { round: '*' }, reference: 0 },
+    { kind: 'lines', metric: 'label-accuracy', title: 'Accuracy of the labels', x: 'round', series: 'variant', facet: ['model', 'with'], where: { round: '*' } },
+    { kind: 'dots', metric: 'gain', title: 'Gain over the start', x: 'model', series: 'variant', facet: ['with'], reference: 0 },
+  ],
+  sandwiching: [
+    { kind: 'dots', metric: 'judge-accuracy', title: 'How often the judge is right', x: 'judge', series: 'protocol', facet: ['advisor'], reference: 0.5 },
+    { kind: 'dots', metric: 'less-alone', title: 'What advice adds to the judge alone', x: 'judge', series: 'protocol', facet: ['advisor'], reference: 0 },
+    { kind: 'pair', metric: 'judge-advisor-gap', against: 'less-alone', title: 'What advice adds, against the gap of judge and advisor', series: 'protocol' },
+    { kind: 'dots', metric: 'honesty-advantage', x: 'judge', series: 'protocol', facet: ['advisor'], reference: 0 },
+  ],
+  'signal-diversity': [
+    { kind: 'dots', metric: 'gain-over-best-teacher', title: 'Gain over the best single teacher', x: 'set', series: 'rule', reference: 0 },
+    { kind: 'dots', metric: 'label-gain-over-best-teacher', title: 'The same of the labels', x: 'set', series: 'rule', reference: 0 },
+    { kind: 'dots', metric: 'error-correlation', title: 'Correlation of errors', x: 'set', reference: 0 },
+    { kind: 'dots', metric: 'independent-sources', title: 'Effective number of independent sources', x: 'set' },
+  ],
+  superalignment: [
+    { kind: 'pair', metric: 'conformity', against: 'competence', title: 'Competence and conformity, round by round', series: 'arm', order: 'round', where: { arm: '*', round: '*' }, note: 'Arrows run from the first round to the last.' },
+    { kind: 'dots', metric: 'joint-utility-over-naive', title: 'Joint utility over the naive arm', x: 'arm', reference: 0 },
+    { kind: 'dots', metric: 'joint-utility-effect', title: 'What each component adds', x: 'component', series: 'within', reference: 0 },
+    { kind: 'dots', metric: 'pgr-competence', title: 'Competence: performance gap recovered', x: 'arm', reference: 0 },
+    { kind: 'dots', metric: 'pgr-conformity', title: 'Conformity: performance gap recovered', x: 'arm', reference: 0 },
   ],
 };
 
@@ -75,12 +101,16 @@ const numeric = (values: readonly string[]): boolean => values.length >= 3 && va
 /** A view of a metric nobody has thought of. */
 export function guessed(metric: string, rows: readonly MetricRow[]): View {
   const all = dimensions(rows);
-  const varied = [...all].filter(([, values]) => values.length > 1);
+  // Some cells are parts of others and have further places in the grid: the commonest kind is shown.
+  const kinds = new Map<string, number>();
+  for (const row of rows) { const kind = Object.keys(row.dims).sort().join('/'); kinds.set(kind, (kinds.get(kind) ?? 0) + 1); }
+  const common = [...kinds].sort((a, b) => b[1] - a[1])[0]?.[0].split('/') ?? [];
+  const varied = [...all].filter(([name, values]) => values.length > 1 && common.includes(name));
   const by = (list: string[]) => (a: [string, string[]], b: [string, string[]]) => (list.indexOf(a[0]) + 1 || 99) - (list.indexOf(b[0]) + 1 || 99);
   const x = varied.filter(([, values]) => numeric(values)).sort(by(NUMERIC_FIRST))[0];
   const rest = varied.filter(([name]) => name !== x?.[0]);
   if (x && rest.every(([name]) => name !== 'player' && name !== 'judge')) {
-    const series = rest.filter(([, values]) => values.length <= 10).sort(by(SERIES_FIRST))[0];
+    const series = rest.filter(([, values]) => values.length <= 12).sort(by(SERIES_FIRST))[0];
     const facet = rest.filter(([name, values]) => name !== series?.[0] && values.length <= 12).map(([name]) => name);
     return { kind: 'lines', metric, x: x[0], series: series?.[0], facet };
   }
@@ -123,11 +153,12 @@ export function chart(view: View, rows: readonly MetricRow[], filters: Record<st
   const title = view.title ?? view.metric.replaceAll('-', ' ').replace(/^./, (c) => c.toUpperCase());
   const seeds = found.some((row) => / seeds$/.test(row.seed));
   const band = seeds ? 'Means over seeds; bands and bars span the seeds.' : 'Bands and bars are 95% intervals.';
-  const note = [view.note, view.kind === 'grid' ? undefined : band].filter(Boolean).join(' ');
+  const note = [view.note, view.kind === 'grid' || view.order ? undefined : band].filter(Boolean).join(' ');
   const axis = `${view.metric}${unit && unit !== view.metric ? ` (${unit})` : ''}`;
   const columns = ['cell', 'seed', 'metric', 'value', 'lo', 'hi', 'n', 'unit', 'error'];
   const cells = (list: readonly MetricRow[]) => list.map((r) => [r.cell, r.seed, r.metric, r.value, r.lo, r.hi, r.n, r.unit, r.error]);
   const legendOf = (list: readonly MetricRow[]): Key[] => keys(ordered([...new Set(list.map((row) => name(row, view.series)))]));
+  const broad = new Set(found.map(facetOf)).size > 2;
   const picked = view.series ? (value: string) => pick(view.series!, value) : undefined;
 
   if (view.kind === 'pair') {
@@ -140,7 +171,7 @@ export function chart(view: View, rows: readonly MetricRow[], filters: Record<st
     });
     const fit = view.fit ? selected({ kind: 'lines', metric: view.fit, x: 'gamma' }, view.fit, rows, {}).map((r) => ({ x: Number(r.dims.gamma), y: r.value, lo: r.lo, hi: r.hi })).filter((p) => Number.isFinite(p.y)).sort((a, b) => a.x - b.x) : undefined;
     const legend = legendOf(both);
-    return figure({ title, note, legend, pick: picked, columns, rows: cells([...both, ...both.map((r) => other.get(r.cell)!)]),
+    return figure({ title, note, legend, broad, pick: picked, columns, rows: cells([...both, ...both.map((r) => other.get(r.cell)!)]),
       draw: (width) => pairs(points, legend, width, view.metric, view.against!, { join: !!view.order, diagonal: !!view.diagonal, fit }) });
   }
   const shown = view.kind === 'grid' ? found : found.filter((row) => Number.isFinite(row.value));
@@ -152,14 +183,14 @@ export function chart(view: View, rows: readonly MetricRow[], filters: Record<st
     const sorted = shown.toSorted((a, b) => columnsOf.indexOf(name(a, view.x)) - columnsOf.indexOf(name(b, view.x)) || rowsOf.indexOf(name(a, view.y)) - rowsOf.indexOf(name(b, view.y)));
     const points = sorted.map((row) => ({ ...point(row), column: name(row, view.x), row: name(row, view.y) }));
     const signed = shown.some((row) => row.value < 0) || unit === 'difference';
-    return figure({ title, note, columns, rows: cells(shown), draw: (width) => grid(points, width, { x: view.x!, y: view.y! }, signed, (cell) => { const row = shown.find((r) => r.cell === cell); if (row) pick(view.y!, name(row, view.y)); }) });
+    return figure({ title, note, broad, columns, rows: cells(shown), draw: (width) => grid(points, width, { x: view.x!, y: view.y!, columns: columnsOf, rows: rowsOf }, signed, (cell) => { const row = shown.find((r) => r.cell === cell); if (row) pick(view.y!, name(row, view.y)); }) });
   }
   const legend = legendOf(shown);
   if (view.kind === 'lines') {
     const points = shown.map(point).sort((a, b) => (a.x as number) - (b.x as number));
-    return figure({ title, note, legend, pick: picked, columns, rows: cells(shown), draw: (width) => lines(points, legend, width, view.x!, axis, view.reference) });
+    return figure({ title, note, legend, broad, pick: picked, columns, rows: cells(shown), draw: (width) => lines(points, legend, width, view.x!, axis, view.reference) });
   }
   const order = ordered([...new Set(shown.map((r) => name(r, view.x)))]);
   const points = shown.map(point).sort((a, b) => order.indexOf(String(a.x)) - order.indexOf(String(b.x)));
-  return figure({ title, note, legend, pick: picked, columns, rows: cells(shown), draw: (width) => dots(points, legend, width, axis, view.reference) });
+  return figure({ title, note, legend, broad, pick: picked, columns, rows: cells(shown), draw: (width) => dots(points, legend, width, axis, view.reference) });
 }

@@ -50,6 +50,25 @@ function aligned(a: ItemTable, b: ItemTable, part: string, signalA: string, sign
   return { cells: matched, unmatched: [left.size - matched.length, right.size - matched.length] };
 }
 
+/** Two signals of a run that teach the same models, the first of them the one that is asked for. */
+function comparable(items: ItemTable, part: string, first: string): [string, string] {
+  const [parts, models, signals] = [items.text('part'), items.text('model'), items.text('signal')];
+  const wanted = parts.distinct.indexOf(part);
+  const taught = new Map<string, Set<number>>();
+  for (let i = 0; i < items.rows; i++) {
+    if (parts.codes[i] !== wanted) continue;
+    const signal = signals.distinct[signals.codes[i]!]!;
+    if (!taught.has(signal)) taught.set(signal, new Set());
+    taught.get(signal)!.add(models.codes[i]!);
+  }
+  const all = [...taught].sort(([x], [y]) => (x < y ? -1 : 1));
+  for (const [x, mine] of first ? all.filter(([name]) => name === first) : all) {
+    const other = all.find(([y, theirs]) => y !== x && [...theirs].some((model) => mine.has(model)));
+    if (other) return [x, other[0]];
+  }
+  return [first || (all[0]?.[0] ?? ''), all[1]?.[0] ?? all[0]?.[0] ?? ''];
+}
+
 export async function comparePage(main: HTMLElement, _path: string[], query: URLSearchParams): Promise<void> {
   const found = await runs();
   if (found.runs.length === 0) { fill(main, h('h1', {}, 'Compare'), h('p', {}, 'There are no runs to compare.')); return; }
@@ -63,7 +82,7 @@ export async function comparePage(main: HTMLElement, _path: string[], query: URL
   const parts = a.text('part').distinct.filter((part) => b.text('part').distinct.includes(part));
   const part = parts.includes(state.part) ? state.part : parts.includes('test') ? 'test' : parts[0] ?? '';
   const signals = (items: ItemTable) => items.text('signal').distinct.toSorted();
-  const [sa, sb] = [state.sa || (state.b ? '' : signals(a)[0]!), state.sb || (state.b ? '' : signals(a)[1] ?? signals(a)[0]!)];
+  const [sa, sb] = state.b || (state.sa && state.sb) ? [state.sa, state.sb] : comparable(a, part, state.sa);
   const any = state.b ? [['', 'each with its own'] as const] : [];
   bar.append(choice('Part', parts.map((p) => [p, p]), part, (v) => again({ part: v })),
     choice('First signal', [...any, ...signals(a).map((s) => [s, s] as const)], sa, (v) => again({ sa: v })),
@@ -100,15 +119,15 @@ export async function comparePage(main: HTMLElement, _path: string[], query: URL
   const csv = ['cell', 'items', 'groups', 'first', 'second', 'difference', 'lo', 'hi', 'mcnemar', 'flips', 'holm', 'detectable'];
   const lines = results.map((r) => [r.name, r.items, r.groups, r.first[0], r.second[0], ...r.difference, r.mcnemar ?? '', r.flips, r.holm, r.detectable]);
   const columns = [
-    { key: 'name', title: 'Cell', width: 'minmax(14rem,2fr)', text: (i: number) => results[i]!.name },
-    { key: 'items', title: 'Items (groups)', width: '8rem', number: true, text: (i: number) => `${thousands(results[i]!.items)} (${thousands(results[i]!.groups)})` },
+    { key: 'name', title: 'Cell', width: 'minmax(10rem,2fr)', text: (i: number) => results[i]!.name },
+    { key: 'items', title: 'Items (groups)', width: '9rem', number: true, text: (i: number) => `${thousands(results[i]!.items)} (${thousands(results[i]!.groups)})` },
     { key: 'a', title: 'First', width: '6rem', number: true, text: (i: number) => digits(results[i]!.first[0]!) },
     { key: 'b', title: 'Second', width: '6rem', number: true, text: (i: number) => digits(results[i]!.second[0]!) },
-    { key: 'd', title: 'Difference', width: '12rem', number: true, text: (i: number) => { const [d, lo, hi] = results[i]!.difference; return `${digits(d!)} [${digits(lo!)}, ${digits(hi!)}]`; } },
-    { key: 't', title: 'First only / second only', width: '10rem', number: true, text: (i: number) => (results[i]!.table.length ? `${results[i]!.table[1]} / ${results[i]!.table[2]}` : '') },
+    { key: 'd', title: 'Difference', width: '14.5rem', number: true, text: (i: number) => { const [d, lo, hi] = results[i]!.difference; return `${digits(d!)} [${digits(lo!)}, ${digits(hi!)}]`; } },
+    { key: 't', title: 'First / second only', width: '10.5rem', number: true, text: (i: number) => (results[i]!.table.length ? `${results[i]!.table[1]} / ${results[i]!.table[2]}` : '') },
     { key: 'p', title: state.measure === 'brier' ? 'Sign flips' : 'McNemar', width: '6rem', number: true, text: (i: number) => chance(test(results[i]!)) },
-    { key: 'h', title: 'Flips, Holm', width: '6rem', number: true, text: (i: number) => chance(results[i]!.holm) },
-    { key: 'm', title: 'Detectable', width: '6rem', number: true, text: (i: number) => digits(results[i]!.detectable) },
+    { key: 'h', title: 'Flips, Holm', width: '7rem', number: true, text: (i: number) => chance(results[i]!.holm) },
+    { key: 'm', title: 'Detectable', width: '7rem', number: true, text: (i: number) => digits(results[i]!.detectable) },
   ];
   const detail = h('section', { 'aria-label': 'Items on which the two differ' });
   const list = table({ label: 'Comparisons', columns: () => columns, length: () => results.length, height: Math.min(420, 40 + results.length * 28), open: (i) => { keep({ cell: results[i]!.name }); differing(chosen[i]!); }, marked: (i) => results[i]!.name === current().query.get('cell') });
@@ -125,7 +144,7 @@ export async function comparePage(main: HTMLElement, _path: string[], query: URL
     fill(detail, h('h2', {}, `Where the two differ: ${cell.name}`), h('p', { class: 'note' }, `${plural(rows.length, 'item')} of ${thousands(cell.rowsA.length)}; those on which they differ most come first. Enter opens the item.`), shown.element);
     shown.refresh();
   }
-  fill(body, h('p', { class: 'note' }, notes, '.'),
+  fill(body, h('h2', {}, 'Differences'), h('p', { class: 'note' }, notes, '.'),
     figure({ title: 'Difference of the two sides', note: 'With 95% intervals. Told apart: adjusted p below 0.05.', legend, columns: csv, rows: lines, draw: (width) => dots(points, legend, width, `first less second (${state.measure})`, 0) }),
     h('div', { class: 'bar' }, h('button', { onclick: () => save('compare.csv', toCsv(csv, lines), 'text/csv') }, 'Save as CSV'), h('a', { href: address(['items', state.a]) }, 'All items of the first')), list.element, detail);
   list.refresh();

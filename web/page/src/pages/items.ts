@@ -215,9 +215,10 @@ export async function itemsPage(main: HTMLElement, [folder]: string[], query: UR
     const facts = ['group', 'family', 'difficulty', 'part', 'conflict', 'gold'].filter((name) => items.has(name) && items.cell(name, one) !== '');
     const right = mine.reduce((sum, row) => sum + items.right[row]!, 0);
     const order = mine.toSorted((a, b) => items.number('probability')[b]! - items.number('probability')[a]!);
-    const votes = table({ label: 'What every source says', height: 300, length: () => order.length, columns: () => (['model', 'signal', 'seed', 'probability', 'given', 'right'] as const).filter((n) => items.has(n)).map((name) => ({ key: name, title: name, width: name === 'signal' ? 'minmax(9rem,1.6fr)' : name === 'seed' ? '3.2rem' : '5.4rem', number: ['probability', 'given', 'seed'].includes(name), text: (i: number) => items.cell(name, order[i]!) })) });
+    const votes = table({ label: 'What every source says', height: 300, length: () => order.length, columns: () => (['model', 'signal', 'seed', 'probability', 'given', 'right'] as const).filter((n) => items.has(n) && order.some((row) => items.cell(n, row) !== '')).map((name) => ({ key: name, title: name, width: name === 'signal' ? 'minmax(9rem,1.6fr)' : name === 'seed' ? '3.8rem' : name === 'probability' ? '6.8rem' : '5.2rem', number: ['probability', 'given', 'seed'].includes(name), text: (i: number) => items.cell(name, order[i]!) })) });
     fill(detail, h('div', { class: 'tools' }, h('h2', {}, state.item), h('button', { class: 'quiet', 'aria-label': 'Close the item', onclick: close }, '✕')),
       h('dl', { class: 'facts' }, facts.map((name) => [h('dt', {}, name), h('dd', {}, items.cell(name, one))])),
+      h('p', {}, h('a', { href: `#/transcripts/${encodeURIComponent(folder!)}?item=${encodeURIComponent(state.item)}` }, 'What was said about it')),
       h('p', {}, `${thousands(right)} of ${plural(mine.length, 'answer')} are right.`), votes.element);
     votes.refresh();
     announce(`Item ${state.item}: ${right} of ${mine.length} answers are right`);

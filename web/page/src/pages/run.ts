@@ -36,8 +36,12 @@ export async function runPage(main: HTMLElement, [folder]: string[], query: URLS
     const all = dimensions(rows);
     fill(chips, Object.entries(filters).map(([name, value]) => h('button', { class: 'chip', title: 'Remove this filter', onclick: () => pick(name, value) }, `${name} = ${value} ✕`)),
       choice('Filter', [['', 'add …'], ...[...all].filter(([, v]) => v.length > 1 && v.length <= 24).flatMap(([name, values]) => values.map((v) => [`${name}=${v}`, `${name} = ${v}`] as const))], '', (text) => { if (text) pick(text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)); }));
-    const views: View[] = VIEWS[about.plan.experiment] ?? [...new Set(rows.map((r) => r.metric))].slice(0, 6).map((metric) => guessed(metric, rows.filter((r) => r.metric === metric)));
-    const drawn = views.map((view) => chart(view, rows, filters, pick)).filter((figure) => figure !== undefined);
+    const guesses = (): View[] => [...new Set(rows.map((r) => r.metric))].slice(0, 6).map((metric) => guessed(metric, rows.filter((r) => r.metric === metric)));
+    const views = VIEWS[about.plan.experiment] ?? guesses();
+    const draw = (list: View[]) => list.map((view) => chart(view, rows, filters, pick)).filter((figure) => figure !== undefined);
+    // Of a run that has only begun, the usual figures may have nothing yet.
+    const known = draw(views);
+    const drawn = known.length > 0 || about.status === 'complete' ? known : draw(guesses());
     fill(figures, h('h2', {}, 'Figures'), drawn.length > 0 ? h('div', { class: 'figures' }, drawn) : h('p', { class: 'note' }, rows.length === 0 ? 'No cell is finished yet.' : 'Nothing of these figures is left under these filters.'));
     any();
     list.refresh(true);
@@ -47,7 +51,9 @@ export async function runPage(main: HTMLElement, [folder]: string[], query: URLS
     const names = [...new Set(rows.map((r) => r.metric))].sort();
     if (names.length === 0) { fill(explore); return; }
     const now = current().query;
-    const metric = names.includes(now.get('metric') ?? '') ? now.get('metric')! : names[0]!;
+    const often = new Map<string, number>();
+    for (const row of rows) if (Number.isFinite(row.value)) often.set(row.metric, (often.get(row.metric) ?? 0) + 1);
+    const metric = names.includes(now.get('metric') ?? '') ? now.get('metric')! : [...often].sort((a, b) => b[1] - a[1])[0]?.[0] ?? names[0]!;
     const mine = rows.filter((r) => r.metric === metric);
     const base = guessed(metric, mine);
     const places = [...dimensions(mine)].filter(([, v]) => v.length > 1).map(([name]) => name);
@@ -109,7 +115,7 @@ function head(folder: string, about: Manifest): HTMLElement {
     h('p', {}, h('span', { class: 'tag' }, plan.experiment), h('span', { class: 'tag' }, plan.profile), h('span', { class: `tag ${about.status === 'complete' ? 'good' : 'busy'}` }, about.status), about.failed > 0 && h('span', { class: 'tag bad' }, `${plural(about.failed, 'cell')} failed`)),
     plan.question && h('details', {}, h('summary', {}, 'The question'), plan.question.split(/\n\n+/).map((p) => h('p', {}, p))),
     about.unexpected.length > 0 && h('div', { class: 'error' }, h('strong', {}, 'Sanity checks that did not hold'), h('ul', {}, about.unexpected.map((text) => h('li', {}, text)))),
-    h('div', { class: 'bar' }, h('a', { class: 'button', href: address(['items', folder]) }, 'Items'), h('a', { class: 'button', href: address(['compare'], { a: folder }) }, 'Compare'), h('a', { class: 'button', href: file(folder, 'report.html'), target: '_blank', rel: 'noopener' }, 'Report')));
+    h('div', { class: 'bar' }, h('a', { class: 'button', href: address(['items', folder]) }, 'Items'), h('a', { class: 'button', href: address(['transcripts', folder]) }, 'Transcripts'), h('a', { class: 'button', href: address(['compare'], { a: folder }) }, 'Compare'), h('a', { class: 'button', href: file(folder, 'report.html'), target: '_blank', rel: 'noopener' }, 'Report')));
 }
 
 function provenance(folder: string, about: Manifest): HTMLElement {

@@ -63,6 +63,7 @@ async function opened(body: HTMLElement, file: File0): Promise<void> {
   const results = h('section', { 'aria-label': 'Results' });
   fill(body, columns, results);
   let turn = 0;
+  let unfolded = false;
 
   function showColumns(): void {
     const understood = found.understood;
@@ -79,7 +80,7 @@ async function opened(body: HTMLElement, file: File0): Promise<void> {
       facts && h('p', {}, facts),
       found.error && h('div', { class: 'error', role: 'alert' }, h('p', {}, found.error)),
       understood && understood.notes.length > 0 && h('ul', { class: 'note' }, understood.notes.map((note) => h('li', {}, note))),
-      h('details', { open: !!found.error }, h('summary', {}, `${plural(found.columns.length, 'column')}: what each is for`),
+      h('details', { open: !!found.error || unfolded, ontoggle: (event: Event) => { unfolded = (event.target as HTMLDetailsElement).open; } }, h('summary', {}, `${plural(found.columns.length, 'column')}: what each is for`),
         h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Columns' }, h('table', {}, h('thead', {}, h('tr', {}, ['Column', 'For', 'Holds', 'Filled', 'First cells'].map((t) => h('th', { scope: 'col' }, t)))),
           h('tbody', {}, found.columns.slice(0, 200).map((column) => h('tr', {}, h('th', { scope: 'row' }, column.name || '(no name)'),
             h('td', {}, h('select', { 'aria-label': `What ${column.name} is for`, onchange: (event: Event) => { const role = (event.target as HTMLSelectElement).value; void correct(state.shape, [...state.roles.filter((pair) => pair.slice(pair.indexOf('=') + 1) !== column.name), ...(role ? [`${role}=${column.name}`] : [])]); } },
@@ -98,7 +99,7 @@ async function opened(body: HTMLElement, file: File0): Promise<void> {
     const referenced = h('span', { class: 'note', role: 'status' });
     const number = (label: string, key: 'draws' | 'level' | 'seed', step: string, min: string, max: string) => h('label', { class: 'field' }, h('span', {}, label), h('input', { type: 'number', value: state[key], step, min, max, onchange: (event: Event) => { const x = Number((event.target as HTMLInputElement).value); if (!Number.isFinite(x)) return; state[key] = x; keep({ [key]: String(x) }); void compute(); } }));
     fill(results, h('h2', {}, 'Metrics'), h('div', { class: 'bar' }, number('Draws', 'draws', '100', '0', '100000'), number('Level', 'level', '0.01', '0.5', '0.999'), number('Seed', 'seed', '1', '0', '4294967295'), h('button', { onclick: () => second.click() }, 'Compare with a second file'), second, referenced,
-      h('button', { onclick: () => save(`${file.name}-metrics.csv`, toCsv(['family', 'metric', 'part', 'options', 'value', 'lo', 'hi', 'n', 'of', 'unit', 'note'], all.map(({ row: r }) => [r.family, r.metric, r.part ?? '', Object.entries(r.params).map(([k, v]) => `${k}=${v}`).join(' '), r.value ?? '', r.lo ?? '', r.hi ?? '', r.n, r.of, r.unit ?? '', r.error ?? r.note ?? ''])), 'text/csv') }, 'Save as CSV')), status, pictures, tables);
+      h('button', { onclick: () => save(`${file.name}-metrics.csv`, toCsv(['family', 'metric', 'part', 'options', 'value', 'lo', 'hi', 'n', 'of', 'unit', 'note'], all.map(({ row: r }) => [r.family, r.metric, r.part ?? '', Object.entries(r.params).map(([k, v]) => `${k}=${v}`).join(' '), r.value ?? '', r.lo ?? '', r.hi ?? '', r.n, r.of, r.unit ?? '', r.error ?? r.note ?? ''])), 'text/csv') }, 'Save as CSV'), h('label', { class: 'field' }, h('input', { type: 'checkbox', onchange: (event: Event) => tables.classList.toggle('all', (event.target as HTMLInputElement).checked) }), 'all values, details too')), status, pictures, tables);
     let all: Found[] = [];
 
     async function compute(): Promise<void> {
@@ -112,15 +113,31 @@ async function opened(body: HTMLElement, file: File0): Promise<void> {
       try {
         const asked = await engine.requests();
         const times = new Map<string, number>();
-        for (const [i, usual] of asked.entries()) {
+        const todo = asked.map((usual) => {
           const name = usual.split(':')[0]!;
           const turns = (times.get(name) ?? 0) + 1;
           times.set(name, turns);
           const slot = turns > 1 ? `${name}-${turns}` : name;
           const set = current().query.get(`set-${slot}`);
-          const request = set ? `${name}:${set}` : usual;
+          return { name, slot, request: set ? `${name}:${set}` : usual };
+        });
+        // Of a large file everything is asked for at once, so that what all metrics need is made once.
+        const large = (found.understood?.rows ?? 0) > 50_000;
+        if (large) {
+          let last = '';
+          let at = -1;
+          await engine.measure(todo.map((one) => one.request), by, (row) => {
+            if (now !== turn) return;
+            const key = `${row.row.metric} ${JSON.stringify(row.row.params)}`;
+            if (key !== last) { last = key; at++; status.textContent = `Measured ${row.row.metric} (${at + 1} of ${todo.length}) …`; }
+            all.push(row);
+            addRow(groups, tables, row, known.metrics, by, todo[at]?.slot ?? row.row.metric);
+          });
+          if (now !== turn) return;
+        }
+        for (const [i, { name, slot, request }] of (large ? [] : todo).entries()) {
           if (now !== turn || !body.isConnected) return;
-          status.textContent = `Measuring ${name} (${i + 1} of ${asked.length}) …`;
+          status.textContent = `Measuring ${name} (${i + 1} of ${todo.length}) …`;
           const mineRows: Found[] = [];
           await engine.measure([request], by, (row) => mineRows.push(row));
           if (now !== turn) return;
@@ -154,9 +171,10 @@ function addRow(groups: Map<string, HTMLElement>, tables: HTMLElement, found: Fo
   }
   const metric = metrics.find((m) => m.name === row.metric);
   if (found.values || Array.isArray(row.values)) return;
-  const line = h('tr', { 'data-metric': row.metric, 'data-part': row.part ?? '' });
+  const again = group.querySelector(`[data-slot="${slot}"]`) !== null;
+  const line = h('tr', { 'data-metric': row.metric, 'data-part': row.part ?? '', 'data-slot': slot, class: row.detail ? 'minor' : undefined });
   const show = (now: Found['row']) => {
-    const options = Object.entries(now.params).filter(([key, value]) => String(value) !== metric?.options.find((o) => o.key === key)?.default || (metric?.usual.length ?? 0) > 1).map(([k, v]) => `${k} = ${v}`).join(', ');
+    const options = Object.entries(now.params).filter(([key, value]) => !same(value, metric?.options.find((o) => o.key === key)?.default) || (metric?.usual.some((usual) => usual.includes(`${key}=`)) ?? false)).map(([k, v]) => `${k} = ${v}`).join(', ');
     const value = typeof now.value === 'number' ? digits(now.value) : now.value === 'Infinity' ? '∞' : now.value === '-Infinity' ? '−∞' : typeof now.values === 'string' ? now.values : '–';
     const cells = line.querySelectorAll('td');
     cells[0]!.textContent = value;
@@ -168,15 +186,18 @@ function addRow(groups: Map<string, HTMLElement>, tables: HTMLElement, found: Fo
     cells[4]!.textContent = `${thousands(now.n)} ${now.of}`;
     line.querySelector('.options')!.textContent = options;
   };
-  line.append(h('th', { scope: 'row' }, h('span', { title: metric?.about }, row.metric, row.part ? `, ${row.part}` : ''), h('span', { class: 'options note' }), controls(row, metric, by, slot, show)), h('td', { class: 'number' }), h('td', {}), h('td', {}), h('td', {}), h('td', { class: 'note' }));
+  line.append(h('th', { scope: 'row' }, h('span', { title: metric?.about }, row.metric, row.part ? `, ${row.part}` : ''), h('span', { class: 'options note' }), again ? false : controls(row, metric, by, slot, show)), h('td', { class: 'number' }), h('td', {}), h('td', {}), h('td', {}), h('td', { class: 'note' }));
   show(row);
   group.append(line);
 }
 
+/** Whether an option has its default, however that is written. */
+const same = (value: string | number, standard: string | undefined): boolean => String(value) === standard || (standard !== '' && Number(value) === Number(standard));
+
 /** An interval on the way from 0 to 1, or around its value where it lies elsewhere. */
 function whisker(value: number, lo: number, hi: number): Element {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  const [from, to] = lo >= -1e-9 && hi <= 1 + 1e-9 ? [0, 1] : lo >= -1 && hi <= 1 ? [-1, 1] : [Math.min(0, lo), Math.max(0, hi)];
+  const [from, to] = lo >= -1e-9 && hi <= 1 + 1e-9 ? [0, 1] : lo >= -1 && hi <= 1 ? [-1, 1] : [Math.min(0, 1.25 * lo), Math.max(0, 1.25 * hi)];
   const x = (v: number) => 2 + ((Number.isFinite(v) ? v : v > 0 ? to : from) - from) / (to - from || 1) * 96;
   svg.setAttribute('viewBox', '0 0 100 12');
   svg.setAttribute('class', 'whisker');
@@ -236,8 +257,8 @@ async function draw(pictures: HTMLElement, all: Found[], found: Opened): Promise
   const raters = understood.annotators ?? [];
   if (pairwise && raters.length > 1 && raters.length <= 40) {
     const n = pairwise.shape![1]!;
-    const points = raters.flatMap((row, i) => raters.map((column, j) => ({ x: column, y: i === j ? Number.NaN : pairwise.values![i * n + j]!, lo: Number.NaN, hi: Number.NaN, series: '', facet: '', label: `${row} and ${column}`, n: 0, cell: row, column, row }))).filter((p) => p.row !== p.column);
-    made.push(figure({ title: 'Who agrees with whom', note: 'Cohen’s kappa of every pair: 1 is agreement, 0 is what chance would bring.', columns: ['first', 'second', 'kappa'], rows: points.map((p) => [p.row, p.column, p.y]), draw: (width) => grid(points, width, { x: 'rater', y: 'rater' }, points.some((p) => p.y < 0)) }));
+    const points = raters.flatMap((row, i) => raters.map((column, j) => ({ x: column, y: i === j ? Number.NaN : pairwise.values![i * n + j]!, lo: Number.NaN, hi: Number.NaN, series: '', facet: '', label: `${row} and ${column}`, n: 0, cell: row, column, row })));
+    made.push(figure({ title: 'Who agrees with whom', note: 'Cohen’s kappa of every pair: 1 is agreement, 0 is what chance would bring.', columns: ['first', 'second', 'kappa'], rows: points.filter((p) => p.row !== p.column).map((p) => [p.row, p.column, p.y]), draw: (width) => grid(points, width, { x: 'rater', y: 'rater' }, points.some((p) => p.y < 0)) }));
   }
   const calibrated = ['ece', 'binary-ece'].find((name) => all.some((f) => f.row.metric === name && typeof f.row.value === 'number'));
   const tables: Found[] = [];

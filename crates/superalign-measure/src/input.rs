@@ -378,7 +378,7 @@ impl<'a> Input<'a> {
                 let (found, expected) = (shares.len(), counts.counts.len());
                 return Err(Undefined(format!("the reference has {found} categories: expected {expected}")));
             }
-            return Ok((counts.clone(), shares.clone()));
+            return Ok((counts.clone(), shared(shares.clone())));
         }
         if let Some(file) = self.reference
             && let (Some(shares), Some(names)) = (&file.counts, &file.names)
@@ -394,10 +394,10 @@ impl<'a> Input<'a> {
                     }
                 }
             }
-            return Ok((all, reference));
+            return Ok((all, shared(reference)));
         }
         let (counts, reference) = self.two_counts()?;
-        Ok((counts, reference.counts.iter().map(|&count| count as f64).collect()))
+        Ok((counts, shared(reference.counts.iter().map(|&count| count as f64).collect())))
     }
 
     /// The counts of file and reference, both over the categories of either.
@@ -429,6 +429,15 @@ impl<'a> Input<'a> {
         (reference.names, reference.counts) = (names, theirs);
         Ok((counts, reference))
     }
+}
+
+/// Counts or shares of a second file as shares that sum to 1; of nothing there are none.
+fn shared(mut counts: Vec<f64>) -> Vec<f64> {
+    let total: f64 = counts.iter().sum();
+    if total > 0.0 {
+        counts.iter_mut().for_each(|count| *count /= total);
+    }
+    counts
 }
 
 /// The votes in the first `width` columns.

@@ -35,6 +35,9 @@ pub fn run(metric: &'static Metric, settings: &Settings, input: &Input<'_>) -> V
     found.into_iter().map(row).collect()
 }
 
+#[cfg(test)]
+mod tests;
+
 /// The examples of the README, run as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -88,6 +88,12 @@ export function fixture(folder, count = 4200) {
       writeFileSync(join(at, 'metrics.csv'), `${[HEAD, ...run.lines].join('\n')}\n`);
       writeFileSync(join(at, 'items.parquet'), items(run.count, i + 1));
       writeFileSync(join(at, 'report.html'), '<!doctype html><title>report</title>');
+      if (run.experiment === 'hearings') {
+        writeFileSync(join(at, 'transcripts.jsonl'), Array.from({ length: 300 }, (_, t) => JSON.stringify({
+          signal: `arm=${['naive', 'advised', 'debate'][t % 3]}/round=1`, item: `world/test/order-${1 + (t % 6)}/${t % 60}`, protocol: ['alone', 'debate'][t % 2], seed: 0, verdict: (t % 10) / 10,
+          turns: [{ role: 'advisor', model: 'rung-3', prompt: 'Who is taller?', text: `Ada is taller than Ben, says line ${t}.`, quotes: [{ text: 'Ada > Ben', verified: t % 2 === 0 }], probability: null, tokens: 12 }, { role: 'judge', model: 'rung-0', prompt: 'Is it so?', text: '', quotes: [], probability: (t % 10) / 10, tokens: 1 }],
+        })).join('\n'));
+      }
     }
     return { folder: name, experiment: run.experiment, title: run.title, profile: 'quick', status: run.status, started: 1_795_000_000 + 3600 * i, seconds: 12.5 + i, failed: run.experiment === 'hearings' ? 1 : 0, cells: run.lines.length, digest: String(i).repeat(64) };
   });

@@ -61,7 +61,7 @@ async function accessible(page) {
 
 const PAGES = [
   ['runs', '', 'table.wide tbody tr'], ['run', () => `#/run/${runs[0]}`, '.figures svg'], ['noise', () => `#/run/${runs[1]}`, '.figures svg'], ['unknown', () => `#/run/${runs[2]}`, '.figures svg'],
-  ['items', () => `#/items/${runs[0]}?item=world%2Ftest%2Forder-1%2F0`, '.detail .vt-row.odd'], ['compare', () => `#/compare?a=${runs[0]}`, 'figure svg'], ['signal', '#/signal', '.drop'],
+  ['items', () => `#/items/${runs[0]}?item=world%2Ftest%2Forder-1%2F0`, '.detail .vt-row.odd'], ['transcripts', () => `#/transcripts/${runs[2]}?open=0`, '.turns blockquote'], ['compare', () => `#/compare?a=${runs[0]}`, 'figure svg'], ['signal', '#/signal', '.drop'],
   ['signal-votes', '#/signal?example=votes&draws=100', '[data-figure=suspects]'], ['signal-probabilities', '#/signal?example=probabilities&draws=100', '[data-figure=suspects]'], ['signal-embeddings', '#/signal?example=embeddings&draws=100', '.cloud canvas'],
 ];
 for (const [name, hash, ready] of PAGES) for (const scheme of ['light', 'dark']) {
@@ -252,6 +252,38 @@ test('cells of a run that goes on appear as they finish', async () => {
   const page = await visit(`#/run/${runs[3]}`, { ready: '.progress' });
   await page.waitForFunction(() => document.querySelector('.progress').textContent.includes('4 jobs finished of 4'));
   await page.waitForSelector('.figures svg');
+  await page.done();
+});
+
+test('what was said can be searched and read', async () => {
+  const page = await visit(`#/transcripts/${runs[2]}`, { ready: '.vt-row.odd' });
+  await page.fill('input[type=search]', 'line 25');
+  await page.waitForFunction(() => document.querySelector('strong[aria-live]').textContent.startsWith('11 interviews'));
+  await page.click('.vt-body .vt-row >> nth=0');
+  assert.match(await page.textContent('.turns'), /Ada is taller than Ben, says line 25/);
+  await page.click('.detail a');
+  await page.waitForSelector('.detail .vt-row.odd');
+  const none = await visit(`#/transcripts/${runs[0]}`, { ready: 'h1' });
+  await none.waitForFunction(() => document.body.textContent.includes('no model was interviewed'));
+  await none.done();
+  await page.done();
+});
+
+test('a comparison is that of the bindings', async () => {
+  const page = await visit(`#/compare?a=${runs[0]}&sa=teacher%3Drung-0&sb=ceiling`, { ready: 'figure svg' });
+  const cells = await page.$$eval('.vt-body .vt-row:not([hidden])', (rows) => rows.map((row) => [...row.children].map((c) => c.textContent)));
+  assert.equal(cells.length, 8);
+  const number = (text) => Number(text.split(' ')[0].replaceAll('\u2212', '-').replaceAll('\u202f', ''));
+  for (const [, items, first, second, difference, table] of cells) {
+    assert.match(items, /4.200 \(2.100\)/);
+    const [only, other] = table.split(' / ').map(Number);
+    // Shares of 4,200 items, shown in four digits.
+    assert.ok(Math.abs(number(first) - number(second) - number(difference)) < 2e-4 && Math.abs((only - other) / 4200 - number(difference)) < 1e-4, table);
+    assert.ok(number(difference) < 0, 'the ceiling is better by design');
+  }
+  await page.click('.vt-body .vt-row >> nth=0');
+  await page.waitForSelector('h2:has-text("Where the two differ")');
+  assert.match(page.url(), /cell=/);
   await page.done();
 });
 

@@ -5,6 +5,8 @@ import { dots, grid, lines, pairs, type Pairing, type Point } from '../chart/plo
 import { keys, type Key } from '../chart/palette';
 import type { MetricRow } from '../store';
 
+const MOST_PANES = 12;
+
 /** How a metric is drawn. */
 export interface View {
   kind: 'lines' | 'dots' | 'grid' | 'pair';
@@ -145,15 +147,19 @@ export function selected(view: View, metric: string, rows: readonly MetricRow[],
 
 /** Draws a view of the rows, or says that there is nothing to draw. */
 export function chart(view: View, rows: readonly MetricRow[], filters: Record<string, string>, pick: (dimension: string, value: string) => void): HTMLElement | undefined {
-  const found = selected(view, view.metric, rows, filters);
+  const every = selected(view, view.metric, rows, filters);
+  const facetOf = (row: MetricRow) => (view.facet ?? []).filter((f) => f in row.dims).map((f) => row.dims[f]!).join(' · ');
+  // More panes than anyone looks at: a filter says which.
+  const panes = [...new Set(every.map(facetOf))];
+  const found = panes.length > MOST_PANES ? every.filter((row) => panes.indexOf(facetOf(row)) < MOST_PANES) : every;
   const unit = found.find((row) => row.unit)?.unit ?? '';
   const name = (row: MetricRow, dimension: string | undefined) => (dimension ? row.dims[dimension] ?? '–' : view.metric);
-  const facetOf = (row: MetricRow) => (view.facet ?? []).filter((f) => f in row.dims).map((f) => row.dims[f]!).join(' · ');
   const label = (row: MetricRow) => `${row.cell || view.metric}${row.seed ? ` (${/seed/.test(row.seed) ? row.seed : `seed ${row.seed}`})` : ''}`;
   const title = view.title ?? view.metric.replaceAll('-', ' ').replace(/^./, (c) => c.toUpperCase());
   const seeds = found.some((row) => / seeds$/.test(row.seed));
   const band = seeds ? 'Means over seeds; bands and bars span the seeds.' : 'Bands and bars are 95% intervals.';
-  const note = [view.note, view.kind === 'grid' || view.order ? undefined : band].filter(Boolean).join(' ');
+  const cut = panes.length > MOST_PANES ? `The first ${MOST_PANES} of ${panes.length} panes: add a filter to see others.` : undefined;
+  const note = [view.note, cut, view.kind === 'grid' || view.order ? undefined : band].filter(Boolean).join(' ');
   const axis = `${view.metric}${unit && unit !== view.metric ? ` (${unit})` : ''}`;
   const columns = ['cell', 'seed', 'metric', 'value', 'lo', 'hi', 'n', 'unit', 'error'];
   const cells = (list: readonly MetricRow[]) => list.map((r) => [r.cell, r.seed, r.metric, r.value, r.lo, r.hi, r.n, r.unit, r.error]);

@@ -257,10 +257,10 @@ test('cells of a run that goes on appear as they finish', async () => {
 
 test('what was said can be searched and read', async () => {
   const page = await visit(`#/transcripts/${runs[2]}`, { ready: '.vt-row.odd' });
-  await page.fill('input[type=search]', 'line 25');
-  await page.waitForFunction(() => document.querySelector('strong[aria-live]').textContent.startsWith('11 interviews'));
+  await page.fill('input[type=search]', 'line 299.');
+  await page.waitForFunction(() => document.querySelector('strong[aria-live]').textContent.startsWith('1 interview of'));
   await page.click('.vt-body .vt-row >> nth=0');
-  assert.match(await page.textContent('.turns'), /Ada is taller than Ben, says line 25/);
+  assert.match(await page.textContent('.turns'), /Ada is taller than Ben, says line 299/);
   await page.click('.detail a');
   await page.waitForSelector('.detail .vt-row.odd');
   const none = await visit(`#/transcripts/${runs[0]}`, { ready: 'h1' });
@@ -329,10 +329,13 @@ test('a million votes are measured in seconds', async () => {
   for (let i = 0; i < 1_000_000; i++) rows.push(`${Math.floor(i / 5)},w${(i * 7) % 40},${random() < 0.8 ? 'a' : random() < 0.5 ? 'b' : 'c'}`);
   const path = join(folder, 'million.csv');
   writeFileSync(path, rows.join('\n'));
-  const page = await visit('#/signal?draws=0', { ready: '.drop' });
+  const page = await visit('#/signal', { ready: '.drop' });
   const start = Date.now();
   await page.setInputFiles('#file', path);
   await measured(page);
-  console.log(`a million votes: ${((Date.now() - start) / 1000).toFixed(1)} s, ${await page.locator('p[role=status]').last().textContent()}`);
+  const seconds = (Date.now() - start) / 1000;
+  console.log(`a million votes: ${seconds.toFixed(1)} s`);
+  // Under 5 s on a quiet machine.
+  assert.ok(seconds < 15, `${seconds} s`);
   await page.done();
 });

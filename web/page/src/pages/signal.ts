@@ -34,7 +34,9 @@ export async function signalPage(main: HTMLElement, _path: string[], query: URLS
 
   async function take(file: File): Promise<void> {
     held = { name: file.name, bytes: await file.arrayBuffer() };
-    go(['signal']);
+    // How intervals are made stays; what was said of the columns of another file does not.
+    const { query: now } = current();
+    go(['signal'], Object.fromEntries(['draws', 'level', 'seed'].map((key) => [key, now.get(key) ?? undefined])));
   }
 
   const example = query.get('example');
@@ -48,7 +50,7 @@ export async function signalPage(main: HTMLElement, _path: string[], query: URLS
 
 async function opened(body: HTMLElement, file: File0): Promise<void> {
   const query = current().query;
-  const state = { shape: query.get('as') ?? '', roles: (query.get('columns') ?? '').split(',').filter(Boolean), draws: Number(query.get('draws') ?? 1000), level: Number(query.get('level') ?? 0.95), seed: Number(query.get('seed') ?? 0) };
+  const state = { shape: query.get('as') ?? '', roles: (query.get('columns') ?? '').split(',').filter(Boolean), draws: Number(query.get('draws') ?? Number.NaN), level: Number(query.get('level') ?? 0.95), seed: Number(query.get('seed') ?? 0) };
   fill(body, h('p', { class: 'note', role: 'status' }, `Reading ${file.name} …`));
   engine.restart('another file was opened');
   const known = await engine.catalogue();
@@ -59,6 +61,9 @@ async function opened(body: HTMLElement, file: File0): Promise<void> {
     fill(body, h('div', { class: 'error', role: 'alert' }, h('strong', {}, `${file.name} cannot be read`), h('p', {}, (error as Error).message)));
     return;
   }
+  // A thousand resamples of very many rows take long, and fewer do for intervals that are narrow anyway.
+  const usual = (found.understood?.rows ?? 0) > 200_000 ? 200 : 1000;
+  if (!Number.isFinite(state.draws)) state.draws = usual;
   const columns = h('section', { class: 'card', 'aria-label': 'Columns' });
   const results = h('section', { 'aria-label': 'Results' });
   fill(body, columns, results);
@@ -148,7 +153,7 @@ async function opened(body: HTMLElement, file: File0): Promise<void> {
         if (now === turn) status.textContent = (error as Error).message;
         return;
       }
-      status.textContent = `${plural(all.length, 'number')} in ${((performance.now() - start) / 1000).toFixed(1)} s, the same as those of \`superalign measure\` with this seed.`;
+      status.textContent = `${plural(all.length, 'number')} in ${((performance.now() - start) / 1000).toFixed(1)} s, the same as those of \`superalign measure --draws ${state.draws} --seed ${state.seed}\`.`;
       announce(`${all.length} numbers are there`);
       await draw(pictures, all, found).catch((error: Error) => { status.textContent += ` ${error.message}`; });
     }

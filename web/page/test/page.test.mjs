@@ -204,6 +204,22 @@ test('what is chosen is in the address, and comes back from it', async () => {
   await page.done();
 });
 
+test('a click on a bar filters the items and the other pictures', async () => {
+  const page = await visit(`#/items/${runs[0]}`, { ready: '.figures svg' });
+  const before = await page.locator('strong[aria-live]').textContent();
+  const bar = page.locator('[data-figure="right-and-wrong-by-difficulty"] svg g rect').first();
+  await bar.scrollIntoViewIfNeeded();
+  const box = await bar.boundingBox();
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await page.mouse.down();
+  await page.mouse.up();
+  await page.waitForFunction(() => location.hash.includes('difficulty='));
+  assert.notEqual(await page.locator('strong[aria-live]').textContent(), before);
+  await page.locator('label.field:has-text("says") select').selectOption({ index: 10 });
+  assert.match(decodeURIComponent(page.url()), /says=0.9–1.0/);
+  await page.done();
+});
+
 test('a click in a legend filters every figure', async () => {
   const page = await visit(`#/run/${runs[1]}`, { ready: '.figures .legend button' });
   await page.click('.figures .legend button:has-text("rung-1")');

@@ -12,7 +12,10 @@ import { table, type Column } from '../table';
 import type { ItemColumn, Items } from '../protocol';
 
 type TextColumn = Extract<ItemColumn, { kind: 'text' }>;
-const SELECTS = ['part', 'model', 'signal', 'seed', 'family', 'difficulty', 'gold', 'right'] as const;
+const SELECTS = ['part', 'model', 'signal', 'seed', 'family', 'difficulty', 'gold', 'says', 'right'] as const;
+/** Tenths of what a model says. */
+const BINS = Array.from({ length: 10 }, (_, i) => `${(i / 10).toFixed(1)}–${((i + 1) / 10).toFixed(1)}`);
+const binOf = (probability: number): number => Math.min(9, Math.floor(probability * 10));
 const WIDTHS: Record<string, string> = { item: 'minmax(15rem,2fr)', signal: 'minmax(12rem,2fr)', group: 'minmax(12rem,1.6fr)', probability: '7rem', given: '6rem', seed: '4rem', gold: '4.5rem', right: '5rem', part: '6rem', model: '6.5rem', family: '6rem', difficulty: '6rem', conflict: '5.5rem' };
 const ORDER = ['item', 'model', 'signal', 'seed', 'part', 'family', 'difficulty', 'gold', 'probability', 'right', 'given', 'conflict', 'group'];
 const USUAL = ['item', 'model', 'signal', 'seed', 'difficulty', 'gold', 'probability', 'right'];
@@ -37,10 +40,11 @@ export class ItemTable {
 
   text(name: string): TextColumn { return this.byName.get(name) as TextColumn; }
   number(name: string): Float64Array { const c = this.byName.get(name); return c?.kind === 'number' ? c.values : new Float64Array(this.rows).fill(Number.NaN); }
-  has(name: string): boolean { return name === 'right' || this.byName.has(name); }
+  has(name: string): boolean { return name === 'right' || name === 'says' || this.byName.has(name); }
 
   cell(name: string, row: number): string {
     if (name === 'right') return this.right[row] ? 'right' : 'wrong';
+    if (name === 'says') return BINS[binOf(this.number('probability')[row]!)]!;
     const column = this.byName.get(name);
     if (!column) return '';
     if (column.kind === 'text') return column.distinct[column.codes[row]!] ?? '';
@@ -51,6 +55,7 @@ export class ItemTable {
   /** The values of a column that are few enough to choose from. */
   values(name: string): string[] {
     if (name === 'right') return ['right', 'wrong'];
+    if (name === 'says') return BINS;
     const column = this.byName.get(name);
     if (!column) return [];
     if (column.kind === 'text') return [...column.distinct].sort();
@@ -60,6 +65,7 @@ export class ItemTable {
   /** Marks the rows that have this value. */
   keep(name: string, value: string, kept: Uint8Array): void {
     if (name === 'right') { const want = Number(value === 'right'); for (let i = 0; i < this.rows; i++) if (this.right[i] !== want) kept[i] = 0; return; }
+    if (name === 'says') { const [bin, p] = [BINS.indexOf(value), this.number('probability')]; for (let i = 0; i < this.rows; i++) if (binOf(p[i]!) !== bin) kept[i] = 0; return; }
     const column = this.byName.get(name);
     if (!column) return;
     if (column.kind === 'text') { const code = column.distinct.indexOf(value); for (let i = 0; i < this.rows; i++) if (column.codes[i] !== code) kept[i] = 0; } else { const x = Number(value); for (let i = 0; i < this.rows; i++) if (column.values[i] !== x) kept[i] = 0; }
@@ -188,14 +194,13 @@ export async function itemsPage(main: HTMLElement, [folder]: string[], query: UR
       const list = [...all].flatMap(([value, [right, wrong]]) => [{ name: value, count: right, series: 'right' }, { name: value, count: wrong, series: 'wrong' }]);
       return { list, csv: [...all].map(([value, [right, wrong]]) => [value, right, wrong]), name };
     };
-    const bins = Array.from({ length: 10 }, (_, i) => `${(i / 10).toFixed(1)}–${((i + 1) / 10).toFixed(1)}`);
     const probability = items.number('probability');
-    const made = [counted('probability', (row) => bins[Math.min(9, Math.floor(probability[row]! * 10))]!, bins)];
+    const made = [counted('says', (row) => BINS[binOf(probability[row]!)]!, BINS)];
     for (const name of ['difficulty', 'family']) { const values = items.has(name) ? items.values(name) : []; if (values.length > 1 && values.length <= 16) made.push(counted(name, (row) => items.cell(name, row), values)); }
     fill(pictures, made.map(({ list, csv, name }) => {
-      const shown = figure({ title: name === 'probability' ? 'What the models say' : `Right and wrong by ${name}`, legend, pick: (value) => set('right', value), columns: [name, 'right', 'wrong'], rows: csv, draw: (width) => {
-        const plot = bars(list, legend, width, name, 'rows');
-        if (name !== 'probability') plot.addEventListener('click', () => { const at = (plot as unknown as { value?: { name: string } }).value; if (at) set(name, at.name); });
+      const shown = figure({ title: name === 'says' ? 'What the models say' : `Right and wrong by ${name}`, legend, pick: (value) => set('right', value), columns: [name, 'right', 'wrong'], rows: csv, draw: (width) => {
+        const plot = bars(list, legend, width, name === 'says' ? 'probability' : name, 'rows');
+        plot.addEventListener('click', () => { const at = (plot as unknown as { value?: { name: string } }).value; if (at) set(name, at.name); });
         return plot;
       } });
       return shown;

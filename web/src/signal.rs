@@ -1,5 +1,7 @@
 //! What a file says about supervision, and its metrics.
 
+#![expect(clippy::needless_pass_by_value, reason = "lists of strings cross the boundary by value only")]
+
 use crate::Fault;
 use js_sys::{Float64Array, Function};
 use serde_json::Value;
@@ -166,8 +168,11 @@ fn width(matrix: &Matrix) -> usize {
 /// Entries of an array that is no array of numbers, above which it stays behind, as in the tables of the command line.
 const LONG: usize = 10_000;
 
+/// Numbers one after the other, and the lengths of the levels of their array.
+type Flat = (Vec<f64>, Vec<f64>);
+
 /// The row as JSON, and apart from it its array of numbers with the lengths of its levels.
-fn split(mut row: Row, level: f64) -> (String, Option<(Vec<f64>, Vec<f64>)>) {
+fn split(mut row: Row, level: f64) -> (String, Option<Flat>) {
     let Outcome::Values(values, _) = &mut row.found.outcome else {
         return (marked(&row, level).to_string(), None);
     };

@@ -1,5 +1,7 @@
 //! Files as columns: read from bytes, or handed over column by column.
 
+#![expect(clippy::needless_pass_by_value, reason = "lists of strings cross the boundary by value only")]
+
 use crate::{Fault, Signal};
 use serde_json::{Value, json};
 use superalign_data::columns::{self, Cells, Column, Columns, NOTHING, Texts};

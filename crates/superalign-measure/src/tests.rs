@@ -35,7 +35,8 @@ fn what_a_file_does_not_hold_is_a_row_that_says_so() {
 
 #[test]
 fn no_draws_means_no_intervals_and_some_mean_the_same_value() {
-    let rows: String = (0..40).map(|i| format!("{i},a,{}\n{i},b,{}\n", i % 2, i % 2 * (i % 3).min(1))).collect();
+    let rows: String =
+        (0..40).map(|i| format!("{i},a,{}\n{i},b,{}\n", i % 2, i % 2 * (i % 3).min(1))).collect();
     let votes = signal(&format!("item,worker,label\n{rows}"));
     let value = |draws| measured(&votes, None, &["krippendorff-alpha"], draws)[0].json(0.95);
     assert_eq!(value(0)["value"], value(50)["value"]);

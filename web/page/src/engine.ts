@@ -1,6 +1,6 @@
 // The way to the worker, where everything heavy is done: metrics in WebAssembly, Parquet, projections.
 
-import type { Answer, Ask, Found, Items, Metric, Opened, Told } from './protocol';
+import type { Answer, Ask, CellKey, Found, Items, Metric, Opened, Told } from './protocol';
 
 export type { Found, Items, Metric, Opened };
 
@@ -73,10 +73,10 @@ export const rows = (): Promise<{ names?: string[]; texts?: string[]; items: str
 export const items = (url: string, told: (rows: number, of: number) => void): Promise<Items> =>
   ask({ kind: 'items', url }, (step) => { if ('rows' in step) told(step.rows, step.of); });
 
-/** Two sides on the same items. */
+/** Two sides on the same items, with the intervals of `superalign compare`. */
 export interface Compared { first: number[]; second: number[]; difference: number[]; flips: number; table: number[]; mcnemar?: number; detectable: number }
-export const compare = (first: Float64Array, second: Float64Array, groups: Uint32Array | undefined, draws: number, level: number, seed: number): Promise<Compared> =>
-  ask({ kind: 'compare', first, second, groups, draws, level, seed });
+export const compare = (first: Float64Array, second: Float64Array, groups: Uint32Array | undefined, draws: number, level: number, seed: number, cell: CellKey): Promise<Compared> =>
+  ask({ kind: 'compare', first, second, groups, draws, level, seed, cell });
 
 /** p-values adjusted for their number. */
 export const adjusted = (p: Float64Array, method: 'holm' | 'benjamini-hochberg'): Promise<Float64Array> => ask({ kind: 'adjust', p, method });

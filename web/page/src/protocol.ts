@@ -28,6 +28,9 @@ export interface Opened {
 export type ItemColumn = { name: string; kind: 'text'; distinct: string[]; codes: Uint32Array } | { name: string; kind: 'number'; values: Float64Array };
 export interface Items { rows: number; columns: ItemColumn[] }
 
+/** What is compared under one name. */
+export interface CellKey { model: string; signal: string; seed: number }
+
 export type Ask =
   | { kind: 'catalogue' } | { kind: 'requests' } | { kind: 'projection' } | { kind: 'rows' }
   | { kind: 'open'; name: string; bytes: ArrayBuffer; shape: string | undefined; roles: string[] }
@@ -35,7 +38,7 @@ export type Ask =
   | { kind: 'reference'; name: string | undefined; bytes: ArrayBuffer | undefined }
   | { kind: 'measure'; names: string[]; draws: number; level: number; seed: number }
   | { kind: 'items'; url: string }
-  | { kind: 'compare'; first: Float64Array; second: Float64Array; groups: Uint32Array | undefined; draws: number; level: number; seed: number }
+  | { kind: 'compare'; first: Float64Array; second: Float64Array; groups: Uint32Array | undefined; draws: number; level: number; seed: number; cell: CellKey }
   | { kind: 'adjust'; p: Float64Array; method: string }
   | { kind: 'share'; right: Uint8Array; groups: Uint32Array | undefined; draws: number; level: number; seed: number };
 

@@ -93,13 +93,17 @@ async function answer(what: Ask, told: (told: Found | { rows: number; of: number
     }
     case 'items': return parquetItems(what.url, (rows, of) => told({ rows, of }));
     case 'compare': {
-      const by = new Resampling(what.draws, what.level, what.seed, what.groups);
+      // As the command line derives the seed of a cell.
+      const chain = [new Resampling(what.draws, what.level, what.seed, what.groups)];
+      for (const name of ['compare', what.cell.model, what.cell.signal]) chain.push(chain.at(-1)!.named(name));
+      chain.push(chain.at(-1)!.nth(what.cell.seed));
+      const by = chain.at(-1)!;
       try {
         const found = compare(what.first, what.second, by);
         const value = { first: [...found.first], second: [...found.second], difference: [...found.difference], flips: found.flips, table: [...found.table], mcnemar: found.mcnemar, detectable: found.detectable };
         found.free();
         return value;
-      } finally { by.free(); }
+      } finally { for (const link of chain) link.free(); }
     }
     case 'adjust': return adjustedPValues(what.p, what.method);
     case 'share': {

@@ -186,6 +186,14 @@ test('a slider recomputes its metric at once', async () => {
   await row.locator('input[type=range]').first().fill('4');
   await page.waitForFunction((before) => document.querySelector('tr[data-metric=vendi] td').textContent !== before, was);
   assert.match(page.url(), /set-vendi=/);
+  const [chosen, address] = [await row.locator('td').first().textContent(), page.url()];
+  await page.reload();
+  await measured(page);
+  assert.equal(await row.locator('td').first().textContent(), chosen);
+  await page.goto(address.replace(/set-vendi=[^&]*/, 'set-vendi=nothing%3D1'));
+  await page.reload();
+  await measured(page);
+  assert.equal(await row.locator('td').first().textContent(), was);
   await page.done();
 });
 

@@ -11,7 +11,7 @@ import { runs } from '../store';
 import { table } from '../table';
 import { itemsOf, type ItemTable } from './items';
 
-interface Cell { name: string; rowsA: number[]; rowsB: number[]; only: [number, number] }
+interface Cell { name: string; key: { model: string; signal: string; seed: number }; rowsA: number[]; rowsB: number[]; only: [number, number] }
 interface Result extends engine.Compared { name: string; items: number; groups: number; only: [number, number]; holm: number }
 
 const MOST = 60;
@@ -39,7 +39,8 @@ function aligned(a: ItemTable, b: ItemTable, part: string, signalA: string, sign
     const others = right.get(key);
     if (!others) continue;
     const places = new Map(others.map((row) => [itemB.distinct[itemB.codes[row]!]!, row]));
-    const cell: Cell = { name: key.split('\u0000').map((part, i) => (i === 2 ? `seed ${part}` : part)).filter(Boolean).join(' / '), rowsA: [], rowsB: [], only: [0, others.length] };
+    const [model = '', own = '', seed = '0'] = key.split('\u0000');
+    const cell: Cell = { key: { model, signal: own || signalA, seed: Number(seed) }, name: key.split('\u0000').map((part, i) => (i === 2 ? `seed ${part}` : part)).filter(Boolean).join(' / '), rowsA: [], rowsB: [], only: [0, others.length] };
     for (const row of rowsA) {
       const other = places.get(itemA.distinct[itemA.codes[row]!]!);
       if (other === undefined) cell.only[0]++;
@@ -77,7 +78,7 @@ export async function comparePage(main: HTMLElement, _path: string[], query: URL
   const again = (changes: Partial<typeof state>) => go(['compare'], { ...Object.fromEntries(current().query), ...changes });
   const body = h('div', {}, h('p', { class: 'note' }, 'Reading items …'));
   const bar = h('div', { class: 'bar' }, choice('First', names, state.a, (a) => again({ a, sa: '' })), choice('Second', [['', 'the same run'], ...names], state.b, (b) => again({ b, sb: '' })));
-  fill(main, h('h1', {}, 'Compare'), h('p', { class: 'note' }, 'The same items on both sides; items of one group are drawn together. Differences are first less second.'), bar, body);
+  fill(main, h('h1', {}, 'Compare'), h('p', { class: 'note' }, 'The same items on both sides; items of one group are drawn together. Differences are first less second, with the intervals of `superalign compare`.'), bar, body);
   const [a, b] = await Promise.all([itemsOf(state.a), itemsOf(state.b || state.a)]);
   const parts = a.text('part').distinct.filter((part) => b.text('part').distinct.includes(part));
   const part = parts.includes(state.part) ? state.part : parts.includes('test') ? 'test' : parts[0] ?? '';
@@ -104,7 +105,7 @@ export async function comparePage(main: HTMLElement, _path: string[], query: URL
     const places = new Map<number, number>();
     const labels = groups && Uint32Array.from(cell.rowsA, (row) => { const code = groups.codes[row]!; if (!places.has(code)) places.set(code, places.size); return places.get(code)!; });
     const clustered = labels && places.size < cell.rowsA.length ? labels : undefined;
-    const one = await engine.compare(Float64Array.from(cell.rowsA, scoreA), Float64Array.from(cell.rowsB, scoreB), clustered, 1000, 0.95, 0);
+    const one = await engine.compare(Float64Array.from(cell.rowsA, scoreA), Float64Array.from(cell.rowsB, scoreB), clustered, 1000, 0.95, 0, cell.key);
     if (!main.isConnected) return;
     results.push({ ...one, name: cell.name, items: cell.rowsA.length, groups: clustered ? places.size : cell.rowsA.length, only: cell.only, holm: 1 });
     progress.value = results.length;

@@ -124,14 +124,24 @@ async function opened(body: HTMLElement, file: File0): Promise<void> {
           times.set(name, turns);
           const slot = turns > 1 ? `${name}-${turns}` : name;
           const set = current().query.get(`set-${slot}`);
-          return { name, slot, request: set ? `${name}:${set}` : usual };
+          return { name, slot, usual, request: set ? `${name}:${set}` : usual };
         });
         // Of a large file everything is asked for at once, so that what all metrics need is made once.
+        const ask = async (list: typeof todo, told: (row: Found) => void) => {
+          let heard = false;
+          try {
+            await engine.measure(list.map((one) => one.request), by, (row) => { heard = true; told(row); });
+          } catch (error) {
+            // What an old address asks for may not exist any more.
+            if (heard || list.every((one) => one.request === one.usual)) throw error;
+            await engine.measure(list.map((one) => one.usual), by, told);
+          }
+        };
         const large = (found.understood?.rows ?? 0) > 50_000;
         if (large) {
           let last = '';
           let at = -1;
-          await engine.measure(todo.map((one) => one.request), by, (row) => {
+          await ask(todo, (row) => {
             if (now !== turn) return;
             const key = `${row.row.metric} ${JSON.stringify(row.row.params)}`;
             if (key !== last) { last = key; at++; status.textContent = `Measured ${row.row.metric} (${at + 1} of ${todo.length}) …`; }
@@ -140,11 +150,12 @@ async function opened(body: HTMLElement, file: File0): Promise<void> {
           });
           if (now !== turn) return;
         }
-        for (const [i, { name, slot, request }] of (large ? [] : todo).entries()) {
+        for (const [i, one] of (large ? [] : todo).entries()) {
+          const { name, slot } = one;
           if (now !== turn || !body.isConnected) return;
           status.textContent = `Measuring ${name} (${i + 1} of ${todo.length}) …`;
           const mineRows: Found[] = [];
-          await engine.measure([request], by, (row) => mineRows.push(row));
+          await ask([one], (row) => mineRows.push(row));
           if (now !== turn) return;
           all.push(...mineRows);
           for (const row of mineRows) addRow(groups, tables, row, known.metrics, by, slot);

@@ -33,6 +33,29 @@ fn the_bindings_answer_in_node() {
     );
 }
 
+#[test]
+fn the_page_works_in_chromium() {
+    let page = root().join("web/page");
+    let chromium = std::env::var_os("CHROMIUM").map_or_else(|| "/usr/bin/chromium".into(), PathBuf::from);
+    for (needed, remedy) in [
+        (root().join("web/dist/index.html"), "`cargo xtask page` builds it"),
+        (page.join("node_modules"), "`cargo xtask page` installs it"),
+        (chromium, "install Chromium, or name one in CHROMIUM"),
+    ] {
+        if !needed.exists() {
+            return skipped(&format!("not found: {} ({remedy})", needed.display()));
+        }
+    }
+    let output = Command::new("npm").arg("--prefix").arg(&page).args(["--silent", "test"]).output();
+    let output = output.expect("npm starts");
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
 /// Compiles the bindings; the path of the module.
 fn build() -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

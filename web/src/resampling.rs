@@ -24,6 +24,18 @@ impl Resampling {
     pub fn new(draws: f64, level: f64, seed: u32, groups: Option<Vec<u32>>) -> Result<Resampling, JsError> {
         Ok(Self::read(draws, level, seed, groups)?)
     }
+
+    /// The same with a seed derived from this one by name, as the command line derives its own.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Resampling {
+        self.seeded(self.bootstrap.seed.named(name))
+    }
+
+    /// The same with the seed of this number among those derived from this one.
+    #[must_use]
+    pub fn nth(&self, index: u32) -> Resampling {
+        self.seeded(self.bootstrap.seed.nth(u64::from(index)))
+    }
 }
 
 impl Resampling {
@@ -33,6 +45,10 @@ impl Resampling {
         }
         let bootstrap = Bootstrap { draws: draws as usize, level, seed: Seed::new(u64::from(seed)) };
         Ok(Self { bootstrap, groups })
+    }
+
+    fn seeded(&self, seed: Seed) -> Self {
+        Self { bootstrap: Bootstrap { seed, ..self.bootstrap }, groups: self.groups.clone() }
     }
 
     pub(crate) fn bootstrap(&self) -> &Bootstrap {
@@ -47,6 +63,14 @@ impl Resampling {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn seeds_are_derived_as_everywhere() {
+        let by = Resampling::read(10.0, 0.95, 3, Some(vec![1, 2])).unwrap();
+        let derived = by.named("compare").nth(2);
+        assert_eq!(derived.bootstrap.seed, Seed::new(3).named("compare").nth(2));
+        assert_eq!((derived.groups(), derived.bootstrap.draws), (by.groups(), 10));
+    }
 
     #[test]
     fn draws_are_counted_in_whole_numbers() {

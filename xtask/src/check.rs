@@ -70,7 +70,7 @@ impl Step {
                 rust::ensure_wasm()?;
                 WASM_CRATES
                     .iter()
-                    .chain(&["superalign-web"])
+                    .chain(&["superalign-measure", "superalign-web"])
                     .fold(cargo.args(["build", "--release", "--target", rust::WASM]), |cmd, name| {
                         cmd.args(["--package", name])
                     })

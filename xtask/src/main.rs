@@ -9,6 +9,7 @@ mod pretrain;
 mod process;
 mod rust;
 mod test;
+mod web;
 
 use clap::{Parser, Subcommand};
 use process::{Cmd, Exit};
@@ -74,6 +75,13 @@ Examples:
 
 Training that was stopped continues from its last checkpoint when the same command is given again.")]
     Pretrain(pretrain::Args),
+    /// Build the explorer's page into web/dist
+    #[command(after_help = "\
+Examples:
+  cargo xtask page                           bindings, packages of the lock file, page
+
+Needs Node 20.19 or newer. The page is static: serve web/dist with a folder `data` of runs beside its index.html.")]
+    Page,
     /// Measure a CUDA card: agreement with the processor, tokens a second, share of its peak
     #[command(after_help = "\
 Examples:
@@ -121,6 +129,7 @@ fn main() -> ExitCode {
         Verb::Test(args) => test::run(&args),
         Verb::Check(args) => check::run(&args),
         Verb::Pretrain(args) => pretrain::run(&args),
+        Verb::Page => web::run(),
         Verb::GpuCheck { args } => gpu_check(&args),
         Verb::Explore { args } => explore(&args),
         Verb::Parity { args } => pretrain::parity(&args),

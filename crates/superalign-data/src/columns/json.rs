@@ -4,15 +4,19 @@ use super::build::Builder;
 use super::{Column, OFTEN};
 use crate::error::{At, DataError};
 use crate::load::Container;
-use crate::load::json::{Passed, array, lines};
+use crate::load::container::text_of;
+use crate::load::json::{Passed, array, array_of, lines, lines_of};
 use crate::load::row::{Row, shown};
 use rustc_hash::FxHashMap;
 use serde_json::Value;
+use std::io::Cursor;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The columns of the objects and their number.
 pub(super) fn read(
     path: &Path,
+    bytes: Option<&Arc<[u8]>>,
     container: Container,
     told: &mut dyn FnMut(u64),
 ) -> Result<(usize, Vec<Column>), DataError> {
@@ -20,7 +24,7 @@ pub(super) fn read(
     let mut columns: Vec<Builder> = Vec::new();
     let mut places: FxHashMap<String, usize> = FxHashMap::default();
     let mut rows = 0_usize;
-    for row in stream(path, container, passed.clone())? {
+    for row in stream(path, bytes, container, passed.clone())? {
         let Row::Object { fields, .. } = row? else { continue };
         for (i, (key, value)) in fields.iter().enumerate() {
             // Objects mostly have the same keys in the same order.
@@ -43,8 +47,13 @@ pub(super) fn read(
 }
 
 /// The line on which the object of a row, counted from 0, begins.
-pub(super) fn line_of(path: &Path, container: Container, row: usize) -> Option<u64> {
-    match stream(path, container, Passed::default()).ok()?.nth(row)?.ok()?.at() {
+pub(super) fn line_of(
+    path: &Path,
+    bytes: Option<&Arc<[u8]>>,
+    container: Container,
+    row: usize,
+) -> Option<u64> {
+    match stream(path, bytes, container, Passed::default()).ok()?.nth(row)?.ok()?.at() {
         At::Line(line) => Some(line),
         At::Byte { .. } | At::Row(_) => None,
     }
@@ -52,8 +61,22 @@ pub(super) fn line_of(path: &Path, container: Container, row: usize) -> Option<u
 
 type Objects = Box<dyn Iterator<Item = Result<Row, DataError>>>;
 
-fn stream(path: &Path, container: Container, passed: Passed) -> Result<Objects, DataError> {
-    let rows = if container == Container::Jsonl { lines(path, passed)? } else { array(path, passed)? };
+fn stream(
+    path: &Path,
+    bytes: Option<&Arc<[u8]>>,
+    container: Container,
+    passed: Passed,
+) -> Result<Objects, DataError> {
+    let rows = match (container, bytes) {
+        (Container::Jsonl, None) => lines(path, passed)?,
+        (_, None) => array(path, passed)?,
+        (Container::Jsonl, Some(bytes)) => {
+            let mut reader = Cursor::new(bytes.clone());
+            reader.set_position((bytes.len() - text_of(bytes).len()) as u64);
+            lines_of(reader, path, passed)
+        }
+        (_, Some(bytes)) => array_of(text_of(bytes).to_vec(), path, passed),
+    };
     Ok(rows.stream)
 }
 

@@ -6,12 +6,13 @@
 mod build;
 mod json;
 mod npy;
+#[cfg(feature = "parquet")]
 mod parquet;
 mod table;
 
 use crate::error::{At, DataError, Place};
 use crate::load::Container;
-use crate::load::container::inspect;
+use crate::load::container::{Inspected, inspect, inspect_bytes};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,6 +30,8 @@ pub struct Columns {
     pub rows: usize,
     /// The columns, in the order of the file (of JSON, the keys as they come up, each object's in order of name).
     pub columns: Vec<Column>,
+    /// The bytes, where no file holds them.
+    pub bytes: Option<Arc<[u8]>>,
 }
 
 /// One column.
@@ -123,17 +126,47 @@ pub fn read(path: impl AsRef<Path>) -> Result<Columns, DataError> {
 /// Those of [`read`].
 pub fn read_telling(path: impl AsRef<Path>, told: &mut dyn FnMut(u64, u64)) -> Result<Columns, DataError> {
     let path = path.as_ref();
-    let inspected = inspect(path)?;
-    let bytes = inspected.bytes;
-    told(0, bytes);
-    let mut passed = |passed: u64| told(passed.min(bytes), bytes);
+    take(path, None, inspect(path)?, told)
+}
+
+/// [`read`] for a file in memory, as a browser has it; `name` is its name, by which messages call it.
+///
+/// # Errors
+/// Those of [`read`]; [`DataError::File`] for Parquet, whose columns [`Columns::new`] takes.
+///
+/// ```
+/// use superalign_data::columns::read_bytes;
+/// let file = read_bytes("votes.csv", b"item,label\na,2\nb,1\n".to_vec())?;
+/// assert_eq!(file.rows, 2);
+/// # Ok::<(), superalign_data::DataError>(())
+/// ```
+pub fn read_bytes(name: &str, bytes: Vec<u8>) -> Result<Columns, DataError> {
+    let path = Path::new(name);
+    let inspected = inspect_bytes(path, &bytes)?;
+    take(path, Some(bytes.into()), inspected, &mut |_, _| {})
+}
+
+fn take(
+    path: &Path,
+    bytes: Option<Arc<[u8]>>,
+    inspected: Inspected,
+    told: &mut dyn FnMut(u64, u64),
+) -> Result<Columns, DataError> {
+    let size = inspected.bytes;
+    told(0, size);
+    let mut passed = |passed: u64| told(passed.min(size), size);
+    let held = bytes.as_deref();
     let (rows, columns) = match inspected.container {
-        Container::Csv | Container::Tsv => table::read(path, inspected.delimiter, &mut passed)?,
-        Container::Jsonl | Container::Json => json::read(path, inspected.container, &mut passed)?,
-        Container::Parquet => parquet::read(path, &mut passed)?,
-        Container::Npy => npy::read(path)?,
+        Container::Csv | Container::Tsv => table::read(path, held, inspected.delimiter, &mut passed)?,
+        Container::Jsonl | Container::Json => {
+            json::read(path, bytes.as_ref(), inspected.container, &mut passed)?
+        }
+        #[cfg(feature = "parquet")]
+        Container::Parquet if bytes.is_none() => parquet::read(path, &mut passed)?,
+        Container::Parquet => return Err(crate::load::no_parquet(path)),
+        Container::Npy => npy::read(path, held)?,
     };
-    told(bytes, bytes);
+    told(size, size);
     if rows == 0 {
         return Err(crate::load::no_rows(path, inspected.container));
     }
@@ -143,10 +176,47 @@ pub fn read_telling(path: impl AsRef<Path>, told: &mut dyn FnMut(u64, u64)) -> R
         digest: inspected.digest,
         rows,
         columns,
+        bytes,
     })
 }
 
 impl Columns {
+    /// Columns that somebody else has read: of one length, each name once.
+    ///
+    /// # Errors
+    /// [`DataError::Columns`] where they are not.
+    pub fn new(
+        name: &str,
+        container: Container,
+        digest: String,
+        columns: Vec<Column>,
+    ) -> Result<Self, DataError> {
+        let rows = columns.iter().map(|column| column.cells.rows()).max().unwrap_or(0);
+        let path = PathBuf::from(name);
+        let names = || columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
+        let fault = |expected: String, remedy: &str| {
+            Err(DataError::Columns {
+                path: path.clone(),
+                found: names(),
+                expected,
+                remedy: remedy.to_owned(),
+            })
+        };
+        for (i, column) in columns.iter().enumerate() {
+            let known = !matches!(column.cells, Cells::Mixed { .. });
+            if known && column.cells.rows() != rows {
+                return fault(format!("`{}` to have {rows} cells", column.name), "write the file again");
+            }
+            if columns[..i].iter().any(|before| before.name == column.name) {
+                return fault(format!("`{}` once", column.name), "rename or remove one of the two columns");
+            }
+        }
+        if rows == 0 {
+            return Err(crate::load::no_rows(&path, container));
+        }
+        Ok(Self { path, container, digest, rows, columns, bytes: None })
+    }
+
     /// The column of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Column> {
@@ -162,9 +232,10 @@ impl Columns {
     /// Where a row, counted from 0, stands in the file. Looks the file through again: for messages only.
     #[must_use]
     pub fn at(&self, row: usize) -> At {
+        let bytes = self.bytes.as_ref();
         let line = match self.container {
-            Container::Csv | Container::Tsv => table::line_of(&self.path, row),
-            Container::Jsonl | Container::Json => json::line_of(&self.path, self.container, row),
+            Container::Csv | Container::Tsv => table::line_of(&self.path, bytes.map(|bytes| &bytes[..]), row),
+            Container::Jsonl | Container::Json => json::line_of(&self.path, bytes, self.container, row),
             Container::Parquet | Container::Npy => None,
         };
         line.map_or(At::Row(row as u64 + 1), At::Line)
@@ -184,6 +255,17 @@ impl Columns {
 }
 
 impl Cells {
+    /// Number of rows. Of mixed cells only those before the first that does not go with the others are known.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::Numbers(numbers) => numbers.len(),
+            Self::Texts(texts) => texts.codes.len(),
+            Self::Lists { shape, values } => values.len() / shape.iter().product::<usize>().max(1),
+            Self::Mixed { row, .. } => *row,
+        }
+    }
+
     /// Number of rows with something in them.
     #[must_use]
     pub fn filled(&self) -> usize {

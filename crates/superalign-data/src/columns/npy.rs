@@ -4,11 +4,15 @@ use super::{Cells, Column};
 use crate::error::DataError;
 use crate::load::container::unreadable;
 use half::f16;
+use std::borrow::Cow;
 use std::path::Path;
 
 /// The column `values` of the array and its number of rows.
-pub(super) fn read(path: &Path) -> Result<(usize, Vec<Column>), DataError> {
-    let bytes = std::fs::read(path).map_err(|e| unreadable(path, &e))?;
+pub(super) fn read(path: &Path, bytes: Option<&[u8]>) -> Result<(usize, Vec<Column>), DataError> {
+    let bytes = match bytes {
+        Some(bytes) => Cow::Borrowed(bytes),
+        None => Cow::Owned(std::fs::read(path).map_err(|e| unreadable(path, &e))?),
+    };
     let Header { kind, width, big, fortran, shape, start } = header(path, &bytes)?;
     let data = &bytes[start..];
     let (&rows, inner) = shape.split_first().ok_or_else(|| {

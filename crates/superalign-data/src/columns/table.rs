@@ -3,19 +3,21 @@
 use super::build::{Builder, NotANumber};
 use super::{Column, OFTEN};
 use crate::error::{At, DataError};
-use crate::load::container::{open_text, unreadable};
+use crate::load::container::{inspect, inspect_bytes, open_text, text_of, unreadable};
 use crate::load::table::broken;
 use csv::{Reader, ReaderBuilder, StringRecord};
+use std::borrow::Cow;
 use std::io::Read as _;
 use std::path::Path;
 
 /// The columns of a table and its number of rows.
 pub(super) fn read(
     path: &Path,
+    bytes: Option<&[u8]>,
     delimiter: u8,
     told: &mut dyn FnMut(u64),
 ) -> Result<(usize, Vec<Column>), DataError> {
-    let text = whole(path)?;
+    let text = whole(path, bytes)?;
     let mut reader = over(&text, delimiter);
     let header = reader.headers().map_err(|e| located(path, &text, &e))?.clone();
     let names: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
@@ -59,9 +61,13 @@ pub(super) fn read(
 }
 
 /// The line on which a row, counted from 0, begins.
-pub(super) fn line_of(path: &Path, row: usize) -> Option<u64> {
-    let text = whole(path).ok()?;
-    let delimiter = crate::load::container::inspect(path).ok()?.delimiter;
+pub(super) fn line_of(path: &Path, bytes: Option<&[u8]>, row: usize) -> Option<u64> {
+    let text = whole(path, bytes).ok()?;
+    let delimiter = match bytes {
+        None => inspect(path),
+        Some(bytes) => inspect_bytes(path, bytes),
+    };
+    let delimiter = delimiter.ok()?.delimiter;
     let mut reader = over(&text, delimiter);
     let mut record = StringRecord::new();
     for _ in 0..=row {
@@ -72,10 +78,13 @@ pub(super) fn line_of(path: &Path, row: usize) -> Option<u64> {
     Some(line(&text, record.position().map_or(0, csv::Position::byte)))
 }
 
-fn whole(path: &Path) -> Result<Vec<u8>, DataError> {
+fn whole<'a>(path: &Path, bytes: Option<&'a [u8]>) -> Result<Cow<'a, [u8]>, DataError> {
+    if let Some(bytes) = bytes {
+        return Ok(Cow::Borrowed(text_of(bytes)));
+    }
     let mut text = Vec::new();
     open_text(path)?.read_to_end(&mut text).map_err(|e| unreadable(path, &e))?;
-    Ok(text)
+    Ok(Cow::Owned(text))
 }
 
 fn over(text: &[u8], delimiter: u8) -> Reader<&[u8]> {

@@ -219,3 +219,50 @@ proptest! {
         prop_assert_eq!(texts(&read, "t"), cells.iter().map(|(text, _)| Some(format!("t{text}"))).collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn a_file_in_memory_reads_as_on_disk() {
+    let files = [
+        ("a.csv", &b"\xef\xbb\xbfitem,label\na,1\nb,\n"[..]),
+        ("b.tsv", b"item\tlabel\na\t1\n"),
+        ("c.jsonl", b"\xef\xbb\xbf{\"item\": \"a\", \"label\": [1, 2]}\n\n{\"item\": 3}\n"),
+        ("d.json", b"[{\"item\": \"a\"}, {\"item\": null}]"),
+        ("e.csv", b"item,label\n\n1,x,y\n"),
+        ("f.json", b"[{\"item\": 1},"),
+        ("g.csv", b""),
+        ("h.csv", b"item\n\xff\n"),
+        ("i.npy", b"\x93NUMPY\x01\x00"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in files {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        match (read(&path), read_bytes(name, bytes.to_vec())) {
+            (Ok(disk), Ok(memory)) => {
+                // As text, since an empty number is not equal to itself.
+                let said = |file: &Columns| format!("{} {} {:?}", file.rows, file.digest, file.columns);
+                assert_eq!(said(&disk), said(&memory), "{name}");
+                (0..disk.rows).for_each(|row| assert_eq!(disk.at(row), memory.at(row), "{name}"));
+            }
+            (Err(disk), Err(memory)) => {
+                let place = path.display().to_string();
+                assert_eq!(disk.to_string().replace(&place, name), memory.to_string());
+            }
+            (disk, memory) => panic!("{name}: {disk:?}, {memory:?}"),
+        }
+    }
+    let parquet = read_bytes("x.parquet", b"PAR1".to_vec()).unwrap_err().to_string();
+    assert!(parquet.contains("found a Parquet file"), "{parquet}");
+}
+
+#[test]
+fn columns_that_are_handed_over_must_fit() {
+    let column =
+        |name: &str, values: Vec<f64>| Column { name: name.to_owned(), cells: Cells::Numbers(values) };
+    let new = |columns| Columns::new("x.parquet", Container::Parquet, String::new(), columns);
+    assert_eq!(new(vec![column("a", vec![1.0]), column("b", vec![2.0])]).unwrap().rows, 1);
+    let message = |columns| new(columns).unwrap_err().to_string();
+    assert!(message(vec![column("a", vec![1.0]), column("b", vec![])]).contains("`b` to have 1 cells"));
+    assert!(message(vec![column("a", vec![1.0]), column("a", vec![1.0])]).contains("`a` once"));
+    assert!(message(vec![column("a", vec![])]).contains("without rows"));
+}

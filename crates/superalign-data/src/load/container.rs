@@ -2,7 +2,7 @@
 
 use crate::error::{DataError, Place, nearest};
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, ErrorKind, Read as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read};
 use std::path::Path;
 
 /// The kind of file: how records and columns are written down.
@@ -60,7 +60,7 @@ pub(super) fn inspect_lines(path: &Path) -> Result<Inspected, DataError> {
     inspect_as(path, Some((Container::Csv, 0)))
 }
 
-fn inspect_as(path: &Path, mut known: Option<(Container, u8)>) -> Result<Inspected, DataError> {
+fn inspect_as(path: &Path, known: Option<(Container, u8)>) -> Result<Inspected, DataError> {
     let meta = std::fs::metadata(path).map_err(|e| unreadable(path, &e))?;
     if meta.is_dir() {
         return Err(directory(path));
@@ -73,9 +73,22 @@ fn inspect_as(path: &Path, mut known: Option<(Container, u8)>) -> Result<Inspect
             "save it to a file first",
         ));
     }
-    let mut reader = File::open(path).map_err(|e| unreadable(path, &e))?;
+    inspect_read(path, File::open(path).map_err(|e| unreadable(path, &e))?, meta.len(), known)
+}
+
+/// [`inspect`] for bytes in memory; `path` stands for them in messages.
+pub(crate) fn inspect_bytes(path: &Path, bytes: &[u8]) -> Result<Inspected, DataError> {
+    inspect_read(path, bytes, bytes.len() as u64, None)
+}
+
+fn inspect_read(
+    path: &Path,
+    mut reader: impl Read,
+    length: u64,
+    mut known: Option<(Container, u8)>,
+) -> Result<Inspected, DataError> {
     let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0; usize::try_from(meta.len()).unwrap_or(usize::MAX).clamp(1 << 12, 1 << 20)];
+    let mut buffer = vec![0; usize::try_from(length).unwrap_or(usize::MAX).clamp(1 << 12, 1 << 20)];
     let mut text = Utf8::default();
     // Bytes at the end of a chunk that may begin a character.
     let mut held = 0;
@@ -114,6 +127,11 @@ pub(crate) fn open_text(path: &Path) -> Result<BufReader<File>, DataError> {
         reader.consume(BOM.len());
     }
     Ok(reader)
+}
+
+/// Text in memory behind its byte order mark.
+pub(crate) fn text_of(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(BOM).unwrap_or(bytes)
 }
 
 /// The error for a file that the system does not give us.

@@ -60,6 +60,11 @@ fn parse_line(path: &Rc<Path>, line: u64, text: &[u8]) -> Result<Row, DataError>
 pub(crate) fn array(path: &Path, passed: Passed) -> Result<Rows, DataError> {
     let mut text = Vec::new();
     open_text(path)?.read_to_end(&mut text).map_err(|e| unreadable(path, &e))?;
+    Ok(array_of(text, path, passed))
+}
+
+/// The objects of a JSON array in memory; `path` stands for it in messages.
+pub(crate) fn array_of(text: Vec<u8>, path: &Path, passed: Passed) -> Rows {
     let mut cursor =
         Cursor { path: Rc::from(path), text, at: 0, line: 1, line_start: 0, first: true, done: false };
     let stream = std::iter::from_fn(move || {
@@ -71,7 +76,7 @@ pub(crate) fn array(path: &Path, passed: Passed) -> Result<Rows, DataError> {
         passed.set(cursor.at as u64);
         next
     });
-    Ok(Rows { columns: Vec::new(), stream: Box::new(stream) })
+    Rows { columns: Vec::new(), stream: Box::new(stream) }
 }
 
 struct Cursor {

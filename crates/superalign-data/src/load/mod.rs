@@ -10,6 +10,7 @@ mod benchmark;
 pub(crate) mod container;
 mod format;
 pub(crate) mod json;
+#[cfg_attr(not(feature = "parquet"), path = "no_parquet.rs")]
 pub(crate) mod parquet;
 mod preference;
 pub(crate) mod row;
@@ -291,6 +292,16 @@ pub(crate) fn no_rows(path: &Path, container: Container) -> DataError {
         found: format!("a {} file without rows", container.name()),
         expected: "at least one row".to_owned(),
         remedy: "check that the file was written to its end".to_owned(),
+    }
+}
+
+/// The error for Parquet where this build, or this way in, does not read it.
+pub(crate) fn no_parquet(path: &Path) -> DataError {
+    DataError::File {
+        path: path.to_path_buf(),
+        found: "a Parquet file".to_owned(),
+        expected: "CSV, TSV, JSON, JSONL or NPY, which are read here".to_owned(),
+        remedy: "save it as one of these".to_owned(),
     }
 }
 

@@ -207,7 +207,14 @@ pub fn read_telling(
     reading: &Reading,
     told: &mut dyn FnMut(u64, u64),
 ) -> Result<Signal, DataError> {
-    let mut file = columns::read_telling(path, told)?;
+    of(columns::read_telling(path, told)?, reading)
+}
+
+/// What columns that are already there say about supervision.
+///
+/// # Errors
+/// Those of [`read`], save those of reading the file.
+pub fn of(mut file: Columns, reading: &Reading) -> Result<Signal, DataError> {
     let named = keys::join(&mut file, &reading.columns)?;
     let mut signal = Signal {
         path: file.path.clone(),

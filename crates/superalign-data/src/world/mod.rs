@@ -312,8 +312,9 @@ impl World {
     /// The part that a fact belongs to, by its hash.
     fn part_of(&self, fact: Fact) -> Part {
         let seed = self.seed.named("part");
-        let key =
-            |kind: u64, a: usize, b: usize, c: usize| seed.nth(kind).nth(((a << 40) | (b << 20) | c) as u64);
+        let key = |kind: u64, a: usize, b: usize, c: usize| {
+            seed.nth(kind).nth(((a as u64) << 40) | ((b as u64) << 20) | c as u64)
+        };
         let hash = match fact {
             Fact::Relation(n, r, t) => key(1, n, r, t),
             Fact::Neighbours(a, b) => key(2, a.min(b), a.max(b), 0),

@@ -1,13 +1,8 @@
 //! `superalign measure`: how good and how diverse the supervision in a file is.
 //!
-//! What is in the file, [`superalign_data::signal`] finds out; what is computed of it, [`superalign_signal`]. Here is
-//! which metric belongs to which part of a file, how it is asked for, and how it is shown.
+//! What is in the file, [`superalign_data::signal`] finds out; what is computed of it, [`superalign_measure`] knows. Here
+//! is how it is asked for on the command line, and how it is shown.
 
-mod catalogue;
-mod families;
-mod found;
-mod input;
-mod request;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -15,13 +10,11 @@ mod tests;
 use super::{Failure, say};
 use crate::progress::Progress;
 use clap::Args;
-use found::{Outcome, Row, Undefined, one};
-use input::Input;
-use request::{Asked, asked};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use superalign_core::{Bootstrap, Seed};
+use superalign_core::Seed;
 use superalign_data::signal::{Reading, Role, Shape, Signal, read_telling};
+use superalign_measure::{Asked, Input, asked, intervals, left_out, notes, shortened};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -82,7 +75,7 @@ pub(super) fn measure(args: &MeasureArgs, out: &mut dyn Write) -> Result<(), Fai
         return Ok(());
     }
     let asked = asked(&args.metrics).map_err(Failure::usage)?;
-    let by = bootstrap(args)?;
+    let by = intervals(args.seed, args.draws, args.level).map_err(Failure::usage)?;
     let reading = reading(args)?;
     let Some(path) = &args.file else { return Err(Failure::usage("name a file")) };
     if !cfg!(test) {
@@ -104,27 +97,11 @@ pub(super) fn measure(args: &MeasureArgs, out: &mut dyn Write) -> Result<(), Fai
     };
     let input = Input::new(&signal, reference.as_ref(), by, Seed::new(args.seed));
     let todo = asked.choose(&input).map_err(Failure::usage)?;
-    let left_out = if matches!(asked, Asked::Usual) { request::left_out(&input) } else { Vec::new() };
+    let left_out = if matches!(asked, Asked::Usual) { left_out(&input) } else { Vec::new() };
     let stage = progress.stage("metrics", todo.len());
     let mut rows = Vec::new();
     for (metric, settings) in todo {
-        let found = if input.has(metric.needs) {
-            (metric.run)(&input, &settings)
-        } else {
-            Err(Undefined(format!(
-                "it needs {}; the file holds {}",
-                metric.needs.title(),
-                signal.shape.title()
-            )))
-        };
-        let found =
-            found.unwrap_or_else(|Undefined(why)| vec![one(Outcome::Undefined(why), signal.rows, "rows")]);
-        rows.extend(found.into_iter().map(|found| Row {
-            family: metric.family,
-            metric: metric.name,
-            params: settings.values.clone(),
-            found,
-        }));
+        rows.extend(superalign_measure::run(metric, &settings, &input));
         stage.step();
     }
     drop(stage);
@@ -169,17 +146,6 @@ fn end_when_told() {
     });
 }
 
-fn bootstrap(args: &MeasureArgs) -> Result<Option<Bootstrap>, Failure> {
-    let by = Bootstrap { draws: args.draws, level: args.level, seed: Seed::new(args.seed).named("measure") };
-    if args.draws == 0 {
-        // No intervals, but a level out of range is a mistake all the same.
-        Bootstrap { draws: 1, ..by }.check().map_err(Failure::usage)?;
-        return Ok(None);
-    }
-    by.check().map_err(Failure::usage)?;
-    Ok(Some(by))
-}
-
 fn reading(args: &MeasureArgs) -> Result<Reading, Failure> {
     let mut columns = Vec::new();
     for pair in &args.columns {
@@ -220,7 +186,7 @@ fn describe(signal: &Signal) -> Vec<String> {
         .collect();
     let mut columns = format!("Columns: {}.", roles.join("; "));
     if !signal.ignored.is_empty() {
-        columns += &format!(" Passed over: {}.", input::shortened(&signal.ignored));
+        columns += &format!(" Passed over: {}.", shortened(&signal.ignored));
     }
     lines.push(columns);
     if let Some(votes) = &signal.votes {
@@ -229,7 +195,7 @@ fn describe(signal: &Signal) -> Vec<String> {
             plural(votes.items.len(), "item", "items"),
             plural(votes.annotators.len(), "annotator", "annotators"),
             plural(votes.categories.len(), "category", "categories"),
-            input::shortened(&votes.categories),
+            shortened(&votes.categories),
             plural(votes.item.len(), "vote", "votes"),
             votes.missing
         ));
@@ -239,7 +205,7 @@ fn describe(signal: &Signal) -> Vec<String> {
         lines.push(format!(
             "{} ({}), {} without a label.",
             plural(labels.names.len(), "category", "categories"),
-            input::shortened(&labels.names),
+            shortened(&labels.names),
             plural(missing, "row", "rows")
         ));
     }
@@ -261,22 +227,9 @@ fn describe(signal: &Signal) -> Vec<String> {
         lines.push(format!(
             "{} ({}).",
             plural(pairs.candidates.len(), "candidate", "candidates"),
-            input::shortened(&pairs.candidates)
+            shortened(&pairs.candidates)
         ));
     }
     lines.extend(notes(signal));
     lines
-}
-
-/// What was decided that may be meant otherwise, a sentence each.
-fn notes(signal: &Signal) -> Vec<String> {
-    let mut notes = signal.notes.clone();
-    if signal.votes.as_ref().is_some_and(|votes| votes.repeats.is_some()) {
-        notes.push(
-            "Every vote counts for labels, shares and what is inferred as true; for agreement, ensembles, wawa and \
-             zero-based-skill only the first of an annotator on an item does."
-                .to_owned(),
-        );
-    }
-    notes
 }

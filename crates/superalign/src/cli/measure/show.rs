@@ -1,13 +1,11 @@
 //! What was found, as tables and as JSON; and the list of all metrics.
 
-use super::catalogue::{Kind, Metric};
-use super::families::{FAMILIES, metrics};
-use super::found::{Outcome, Row};
-use super::{LONG, describe, notes, say};
+use super::{LONG, describe, say};
 use crate::report::{Table, thousands};
 use serde_json::{Map, Value, json};
 use std::io::Write;
 use superalign_data::signal::Signal;
+use superalign_measure::{FAMILIES, Kind, Metric, Outcome, Row, metrics, understood};
 
 /// Everything that is shown.
 pub(super) struct Report<'a> {
@@ -41,45 +39,7 @@ impl Report<'_> {
 
     /// The whole as one object.
     pub(super) fn json(&self) -> Value {
-        let roles = |signal: &Signal| -> Value {
-            let roles: Map<String, Value> =
-                signal.roles.iter().map(|(role, names)| (role.to_string(), json!(names))).collect();
-            roles.into()
-        };
         let signal = self.signal;
-        let mut understood = Map::new();
-        let mut set = |key: &str, value: Value| {
-            understood.insert(key.to_owned(), value);
-        };
-        set("container", json!(signal.container.name()));
-        set("shape", json!(signal.shape.name()));
-        set("rows", json!(signal.rows));
-        set("columns", roles(signal));
-        set("ignored", json!(signal.ignored));
-        set("notes", json!(notes(signal)));
-        if let Some(votes) = &signal.votes {
-            set("items", json!(votes.items.len()));
-            set("annotators", json!(votes.annotators));
-            set("categories", json!(votes.categories));
-            set("votes", json!(votes.item.len()));
-            set("missing", json!(votes.missing));
-            if let Some(repeats) = &votes.repeats {
-                let most = repeats.most().into_iter();
-                let most: Map<String, Value> = most
-                    .map(|(annotator, n)| (votes.annotators[annotator as usize].clone(), json!(n)))
-                    .collect();
-                set("repeats", json!({"votes": repeats.votes, "same_label": repeats.same, "most": most}));
-            }
-        } else if let Some(labels) = &signal.labels {
-            set("categories", json!(labels.names));
-        }
-        if let Some(pairs) = &signal.pairs {
-            set("candidates", json!(pairs.candidates));
-        }
-        let scored = signal.members.as_ref().or(signal.probabilities.as_ref()).or(signal.logits.as_ref());
-        if let Some(scored) = scored {
-            set("classes", json!(scored.names));
-        }
         let mut out = Map::new();
         out.insert("file".to_owned(), json!(signal.path.display().to_string()));
         out.insert("digest".to_owned(), json!(signal.digest));
@@ -87,7 +47,7 @@ impl Report<'_> {
             out.insert("reference".to_owned(), json!(reference.path.display().to_string()));
             out.insert("reference_digest".to_owned(), json!(reference.digest));
         }
-        out.insert("understood".to_owned(), understood.into());
+        out.insert("understood".to_owned(), understood(signal));
         out.insert("seed".to_owned(), json!(self.seed));
         out.insert("draws".to_owned(), json!(self.draws));
         let values: Vec<Value> =

@@ -1,0 +1,149 @@
+// Parquet as columns, by hyparquet. Its compressors are loaded only when a file needs them.
+
+import { parquetMetadata, parquetMetadataAsync, parquetRead, type AsyncBuffer, type Compressors, type FileMetaData } from 'hyparquet';
+import type { ItemColumn, Items } from './protocol';
+
+export type Gathered =
+  | { name: string; kind: 'numbers'; values: Float64Array }
+  | { name: string; kind: 'texts'; distinct: string[]; codes: Uint32Array }
+  | { name: string; kind: 'lists'; shape: Uint32Array; values: Float64Array }
+  | { name: string; kind: 'other'; found: string };
+
+const NOTHING = 0xffffffff;
+
+async function compressors(metadata: FileMetaData): Promise<Compressors | undefined> {
+  const own = ['UNCOMPRESSED', 'SNAPPY'];
+  const needs = metadata.row_groups.some((group) => group.columns.some((column) => column.meta_data && !own.includes(column.meta_data.codec)));
+  return needs ? (await import('hyparquet-compressors')).compressors : undefined;
+}
+
+/** Whether a number is written like one and not like an identifier, as the reader of CSV sees it. */
+const exact = (x: bigint): boolean => x >= -(2n ** 53n) && x <= 2n ** 53n;
+
+/** Every column of a file in memory. */
+export async function parquetColumns(bytes: ArrayBuffer): Promise<Gathered[]> {
+  let metadata: FileMetaData;
+  try {
+    metadata = parquetMetadata(bytes);
+  } catch (error) {
+    throw new Error(`the Parquet file is broken (${(error as Error).message}): check that it was written to its end`);
+  }
+  const rows = Number(metadata.num_rows);
+  const cells = new Map<string, unknown[]>();
+  const file: AsyncBuffer = { byteLength: bytes.byteLength, slice: (from, to) => bytes.slice(from, to) };
+  try {
+    await parquetRead({
+      file, metadata, compressors: await compressors(metadata),
+      onChunk: ({ columnName, columnData, rowStart }) => {
+        let column = cells.get(columnName);
+        if (!column) cells.set(columnName, column = new Array<unknown>(rows).fill(null));
+        for (let i = 0; i < columnData.length; i++) column[rowStart + i] = columnData[i];
+      },
+    });
+  } catch (error) {
+    throw new Error(`the Parquet file could not be read (${(error as Error).message}): write it again, or as CSV`);
+  }
+  return [...cells].map(([name, column]) => gathered(name, column));
+}
+
+function gathered(name: string, cells: unknown[]): Gathered {
+  const first = cells.find((cell) => cell !== null && cell !== undefined);
+  if (first === undefined) return { name, kind: 'numbers', values: new Float64Array(cells.length).fill(Number.NaN) };
+  if (Array.isArray(first) || ArrayBuffer.isView(first)) return lists(name, cells);
+  if (typeof first === 'number' || (typeof first === 'bigint' && cells.every((cell) => typeof cell !== 'bigint' || exact(cell)))) {
+    const values = new Float64Array(cells.length);
+    for (let i = 0; i < cells.length; i++) {
+      const cell = cells[i];
+      if (cell === null || cell === undefined) values[i] = Number.NaN;
+      else if (typeof cell === 'number' || typeof cell === 'bigint') values[i] = Number(cell);
+      else return { name, kind: 'other', found: `cells of several kinds, among them ${typeof cell}` };
+    }
+    return { name, kind: 'numbers', values };
+  }
+  if (['string', 'boolean', 'bigint'].includes(typeof first)) {
+    const places = new Map<string, number>();
+    const codes = new Uint32Array(cells.length);
+    for (let i = 0; i < cells.length; i++) codes[i] = cells[i] === null || cells[i] === undefined ? NOTHING : placeOf(places, String(cells[i]));
+    return { name, kind: 'texts', distinct: [...places.keys()], codes };
+  }
+  return { name, kind: 'other', found: 'values of another type' };
+}
+
+function placeOf(places: Map<string, number>, text: string): number {
+  let place = places.get(text);
+  if (place === undefined) places.set(text, place = places.size);
+  return place;
+}
+
+function lists(name: string, cells: unknown[]): Gathered {
+  const shape: number[] = [];
+  const values: number[] = [];
+  const flat = (cell: unknown, depth: number): boolean => {
+    if (!Array.isArray(cell) && !ArrayBuffer.isView(cell)) {
+      values.push(cell === null || cell === undefined ? Number.NaN : Number(cell));
+      return depth === shape.length && (cell === null || cell === undefined || typeof cell === 'number' || typeof cell === 'bigint');
+    }
+    const list = cell as ArrayLike<unknown>;
+    if (shape.length === depth && values.length === 0) shape.push(list.length);
+    if (shape[depth] !== list.length) return false;
+    for (let i = 0; i < list.length; i++) if (!flat(list[i], depth + 1)) return false;
+    return true;
+  };
+  for (const cell of cells) if (!flat(cell, 0)) return { name, kind: 'other', found: 'lists of several lengths' };
+  return { name, kind: 'lists', shape: Uint32Array.from(shape), values: Float64Array.from(values) };
+}
+
+const TEXTS = ['item', 'group', 'family', 'part', 'model', 'signal', 'conflict', 'gold'];
+
+/** `items.parquet` of a run. */
+export async function parquetItems(url: string, told: (rows: number, of: number) => void): Promise<Items> {
+  let file: AsyncBuffer;
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url}: the server answers ${response.status}, expected the file`);
+  const bytes = await response.arrayBuffer();
+  file = { byteLength: bytes.byteLength, slice: (from, to) => bytes.slice(from, to) };
+  let metadata: FileMetaData;
+  try {
+    metadata = await parquetMetadataAsync(file);
+  } catch (error) {
+    throw new Error(`${url} is no Parquet file (${(error as Error).message})`);
+  }
+  const rows = Number(metadata.num_rows);
+  const texts = new Map<string, { places: Map<string, number>; codes: Uint32Array }>();
+  const numbers = new Map<string, Float64Array>();
+  const done = new Map<string, number>();
+  await parquetRead({
+    file, metadata, compressors: await compressors(metadata),
+    onChunk: ({ columnName, columnData, rowStart }) => {
+      if (TEXTS.includes(columnName)) {
+        let column = texts.get(columnName);
+        if (!column) texts.set(columnName, column = { places: new Map(), codes: new Uint32Array(rows) });
+        let [last, code] = [undefined as unknown, 0];
+        for (let i = 0; i < columnData.length; i++) {
+          const cell = columnData[i];
+          if (cell !== last || i === 0) { code = placeOf(column.places, String(cell)); last = cell; }
+          column.codes[rowStart + i] = code;
+        }
+      } else {
+        let column = numbers.get(columnName);
+        if (!column) numbers.set(columnName, column = new Float64Array(rows));
+        for (let i = 0; i < columnData.length; i++) {
+          const cell = columnData[i] as number | bigint | null | undefined;
+          column[rowStart + i] = cell === null || cell === undefined ? Number.NaN : Number(cell);
+        }
+      }
+      const passed = (done.get(columnName) ?? 0) + columnData.length;
+      done.set(columnName, passed);
+      told([...done.values()].reduce((a, b) => a + b, 0), rows * 12);
+    },
+  });
+  const columns: ItemColumn[] = [];
+  for (const { name } of metadata.schema.slice(1)) {
+    const text = texts.get(name);
+    const values = numbers.get(name);
+    if (text) columns.push({ name, kind: 'text', distinct: [...text.places.keys()], codes: text.codes });
+    else if (values) columns.push({ name, kind: 'number', values });
+  }
+  return { rows, columns };
+}
+

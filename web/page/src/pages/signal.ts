@@ -297,8 +297,9 @@ async function draw(pictures: HTMLElement, all: Found[], found: Opened): Promise
   if (pairwise && raters.length > 1 && raters.length <= 40) {
     const n = pairwise.shape![1]!;
     const points = raters.flatMap((row, i) => raters.map((column, j) => ({ x: column, y: i === j ? Number.NaN : pairwise.values![i * n + j]!, lo: Number.NaN, hi: Number.NaN, series: '', facet: '', label: `${row} and ${column}`, n: 0, cell: `${i} ${j}`, column, row })));
-    made.push(figure({ title: 'Who agrees with whom', note: 'Cohen’s kappa of every pair: 1 is agreement, 0 is what chance would bring. A click on a pair lists the items on which the two differ.', columns: ['first', 'second', 'kappa'], rows: points.filter((p) => p.row !== p.column).map((p) => [p.row, p.column, p.y]), draw: (width) => grid(points, width, { x: 'rater', y: 'rater' }, points.some((p) => p.y < 0), (cell) => { const [i, j] = cell.split(' ').map(Number); keep({ pair: `${raters[i!]}~${raters[j!]}` }); differing(); }) }));
-    if (raters.length > 2) made.push(h('p', { class: 'bar' }, choice('Where two differ', [['', 'choose a pair'], ...raters.flatMap((a, i) => raters.slice(i + 1).map((b) => [`${a}~${b}`, `${a} and ${b}`] as const))], current().query.get('pair') ?? '', (pair) => { keep({ pair }); differing(); })));
+    const matrix = figure({ title: 'Who agrees with whom', note: 'Cohen’s kappa of every pair: 1 is agreement, 0 is what chance would bring. A click on a pair lists the items on which the two differ.', columns: ['first', 'second', 'kappa'], rows: points.filter((p) => p.row !== p.column).map((p) => [p.row, p.column, p.y]), draw: (width) => grid(points, width, { x: 'rater', y: 'rater' }, points.some((p) => p.y < 0), (cell) => { const [i, j] = cell.split(' ').map(Number); keep({ pair: `${raters[i!]}~${raters[j!]}` }); differing(); }) });
+    if (raters.length > 2) matrix.append(h('p', { class: 'bar' }, choice('Where two differ', [['', 'choose a pair'], ...raters.flatMap((a, i) => raters.slice(i + 1).map((b) => [`${a}~${b}`, `${a} and ${b}`] as const))], current().query.get('pair') ?? '', (pair) => { keep({ pair }); differing(); })));
+    made.push(matrix);
   }
   const calibrated = ['ece', 'binary-ece'].find((name) => all.some((f) => f.row.metric === name && typeof f.row.value === 'number'));
   const tables: Found[] = [];

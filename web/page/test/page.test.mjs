@@ -138,6 +138,38 @@ test('every kind of file can be opened, and kinds agree', async () => {
   await page.done();
 });
 
+const SHAPES = {
+  texts: 'text\nthe cat sat on the mat\nthe dog sat on the mat\nthe cat sat on the mat\na bird sang\n',
+  labels: 'label\na\na\nb\nc\na\n', counts: 'category,count\na,10\nb,3\nc,1\n',
+  wide: 'item,ann,bob,cem\n1,a,a,b\n2,b,b,b\n3,a,b,b\n4,a,a,a\n',
+  preferences: `item,left,right,winner,judge\n${Array.from({ length: 30 }, (_, i) => `q${i % 5},m${i % 3},m${(i + 1) % 3},${i % 2 ? 'left' : 'right'},j${i % 2}`).join('\n')}\n`,
+  answers: 'item,x,y,z,gold\n1,a,a,b,a\n2,b,b,b,b\n3,a,b,b,b\n4,a,a,a,b\n',
+};
+test('a file of every shape is measured', async () => {
+  const page = await visit('#/signal', { ready: '.drop' });
+  for (const [shape, text] of Object.entries(SHAPES)) {
+    await page.setInputFiles('#file', { name: `${shape}.csv`, mimeType: 'text/csv', buffer: Buffer.from(text) });
+    await page.waitForSelector(`h2:text-is("${shape}.csv")`);
+    await measured(page);
+    assert.match(await page.textContent('section.card .bar select option'), new RegExp(`recognised: ${shape}`));
+    assert.ok((await page.$$('tr[data-metric]')).length > 3, shape);
+  }
+  await page.done();
+});
+
+test('a pair of raters leads to the items on which they differ', async () => {
+  const page = await visit('#/signal?example=votes&draws=0', { ready: 'figure.figure svg' });
+  await page.selectOption('label.field:has-text("Where two differ") select', 'eve~finn');
+  const list = page.locator('figure:has-text("Where eve and finn differ")');
+  const found = Number((await list.locator('p.note').textContent()).match(/(\d+) items?\.$/)[1]);
+  const votes = readFileSync(join(DIST, 'example/votes.csv'), 'utf8').trim().split('\n').slice(1).map((line) => line.split(','));
+  const said = (name) => new Map(votes.filter((v) => v[1] === name).map((v) => [v[0], v[2]]));
+  const [eve, finn] = [said('eve'), said('finn')];
+  assert.equal(found, [...eve].filter(([item, label]) => finn.get(item) !== label).length);
+  assert.match(page.url(), /pair=eve/);
+  await page.done();
+});
+
 test('a file that is dropped is measured', async () => {
   const page = await visit('#/signal', { ready: '.drop' });
   const transfer = await page.evaluateHandle((text) => { const t = new DataTransfer(); t.items.add(new File([text], 'dropped.csv')); return t; }, String(FILES['votes.csv']));

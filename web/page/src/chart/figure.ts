@@ -86,7 +86,7 @@ function draw(parent: Element, key: Key, x: number, y: number): void {
 const PATHS: Record<string, string> = {
   circle: 'M4,0A4,4,0,1,1,-4,0A4,4,0,1,1,4,0', square: 'M-3.5,-3.5h7v7h-7z', triangle: 'M0,-4.5L4,3.5H-4z', diamond: 'M0,-5L3.5,0L0,5L-3.5,0z',
   star: 'M0,-5L1.2,-1.6L4.8,-1.6L1.9,.6L3,4.1L0,2L-3,4.1L-1.9,.6L-4.8,-1.6L-1.2,-1.6z', cross: 'M-1.5,-4.5h3v3h3v3h-3v3h-3v-3h-3v-3h3z',
-  wye: 'M-1.3,4.5h2.6V.8L4.3,-1L3,-3.2L0,-1.5L-3,-3.2L-4.3,-1L-1.3,.8z', times: 'M-4,-2.5L-2.5,-4L0,-1.5L2.5,-4L4,-2.5L1.5,0L4,2.5L2.5,4L0,1.5L-2.5,4L-4,2.5L-1.5,0z',
+  wye: 'M-1.3,4.5h2.6V.8L4.3,-1L3,-3.2L0,-1.5L-3,-3.2L-4.3,-1L-1.3,.8z', hexagon: 'M0,-4.5L3.9,-2.25L3.9,2.25L0,4.5L-3.9,2.25L-3.9,-2.25z',
 };
 
 /** One SVG of title, legend and drawing, with colours in place of variables. */

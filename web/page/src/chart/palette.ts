@@ -2,7 +2,7 @@
 // symbol and a dash for each, so that colour is never the only sign.
 
 export const COLOURS = Array.from({ length: 8 }, (_, i) => `var(--c${i})`);
-export const SYMBOLS = ['circle', 'square', 'triangle', 'diamond', 'star', 'cross', 'wye', 'times'] as const;
+export const SYMBOLS = ['circle', 'square', 'triangle', 'diamond', 'star', 'cross', 'wye', 'hexagon'] as const;
 export const DASHES = ['none', '6 3', '2 2', '8 3 2 3', '4 4', '1 3', '10 4', '6 2 2 2'];
 
 /** An entry of a legend. */

@@ -51,7 +51,8 @@ export function dots(points: Point[], keys: readonly Key[], width: number, y: st
   const labels = [...new Set(points.map((p) => String(p.x)))];
   const panes = facets(points);
   const longest = Math.min(Math.max(...labels.map((l) => l.length), 4), 34);
-  const many = keys.length > 1;
+  // Side by side only where a line has several.
+  const many = keys.length > 1 && new Set(points.map((p) => `${p.facet}\u0000${p.x}`)).size < points.length;
   return Plot.plot({
     width, height: panes.length * (labels.length * (many ? 10 + 7 * Math.min(keys.length, 8) : 24)) + 72 + panes.length * 12, marginBottom: 42, marginLeft: longest * 6.6 + 18, marginRight: panes.length > 1 ? 24 + 7 * Math.min(Math.max(...panes.map((f) => f.length)), 24) : 20, style: STYLE,
     x: { label: y, grid: true, nice: true }, y: { label: null, domain: labels, tickFormat: (l: string) => (l.length > 34 ? `${l.slice(0, 33)}…` : l) },

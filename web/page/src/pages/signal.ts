@@ -268,13 +268,38 @@ async function draw(pictures: HTMLElement, all: Found[], found: Opened): Promise
   const made: HTMLElement[] = [];
   const named = (metric: string, part: string) => all.find((f) => f.row.metric === metric && (f.row.part ?? '') === part && f.values);
   const rows = await engine.rows();
+  const apart = h('div', { hidden: true });
+  /** The items on which the two chosen raters differ. */
+  const differing = () => {
+    const [a = -1, b = -1] = (current().query.get('pair') ?? '').split('~').map((name) => (understood.annotators ?? []).indexOf(name));
+    apart.hidden = a < 0 || b < 0 || a === b || !rows.votes;
+    if (apart.hidden) return;
+    const [count, names] = [understood.votes!, understood.annotators!];
+    const said = new Map<number, [number, number]>();
+    for (let i = 0; i < count; i++) {
+      const who = rows.votes![count + i];
+      if (who !== a && who !== b) continue;
+      const side = who === a ? 0 : 1;
+      const item = rows.votes![i]!;
+      const both = said.get(item) ?? [-1, -1];
+      if (both[side] === -1) both[side] = rows.votes![2 * count + i]!;
+      said.set(item, both);
+    }
+    const apartOn = [...said].filter(([, [x, y]]) => x >= 0 && y >= 0 && x !== y).map(([item]) => item).sort((x, y) => x - y);
+    const common = [...said.values()].filter(([x, y]) => x >= 0 && y >= 0).length;
+    const agreement = contestedItems(rows.votes!, count, rows.items.length).share;
+    fill(apart, suspectList(`Where ${names[a]} and ${names[b]} differ`, `Of ${plural(common, 'item')} on which both voted:`, apartOn, agreement, 'agreement of all', (item) => rows.items[item]!, (item) => said.get(item)!.map((c) => understood.categories?.[c] ?? ''), [names[a]!, names[b]!]));
+    announce(`${names[a]} and ${names[b]} differ on ${apartOn.length} items`);
+  };
 
   const pairwise = all.find((f) => f.row.metric === 'pairwise-agreement' && f.values && f.shape?.length === 2);
   const raters = understood.annotators ?? [];
   if (pairwise && raters.length > 1 && raters.length <= 40) {
     const n = pairwise.shape![1]!;
-    const points = raters.flatMap((row, i) => raters.map((column, j) => ({ x: column, y: i === j ? Number.NaN : pairwise.values![i * n + j]!, lo: Number.NaN, hi: Number.NaN, series: '', facet: '', label: `${row} and ${column}`, n: 0, cell: row, column, row })));
-    made.push(figure({ title: 'Who agrees with whom', note: 'Cohen’s kappa of every pair: 1 is agreement, 0 is what chance would bring.', columns: ['first', 'second', 'kappa'], rows: points.filter((p) => p.row !== p.column).map((p) => [p.row, p.column, p.y]), draw: (width) => grid(points, width, { x: 'rater', y: 'rater' }, points.some((p) => p.y < 0)) }));
+    const points = raters.flatMap((row, i) => raters.map((column, j) => ({ x: column, y: i === j ? Number.NaN : pairwise.values![i * n + j]!, lo: Number.NaN, hi: Number.NaN, series: '', facet: '', label: `${row} and ${column}`, n: 0, cell: `${i} ${j}`, column, row })));
+    const matrix = figure({ title: 'Who agrees with whom', note: 'Cohen’s kappa of every pair: 1 is agreement, 0 is what chance would bring. A click on a pair lists the items on which the two differ.', columns: ['first', 'second', 'kappa'], rows: points.filter((p) => p.row !== p.column).map((p) => [p.row, p.column, p.y]), draw: (width) => grid(points, width, { x: 'rater', y: 'rater' }, points.some((p) => p.y < 0), (cell) => { const [i, j] = cell.split(' ').map(Number); keep({ pair: `${raters[i!]}~${raters[j!]}` }); differing(); }) });
+    if (raters.length > 2) matrix.append(h('p', { class: 'bar' }, choice('Where two differ', [['', 'choose a pair'], ...raters.flatMap((a, i) => raters.slice(i + 1).map((b) => [`${a}~${b}`, `${a} and ${b}`] as const))], current().query.get('pair') ?? '', (pair) => { keep({ pair }); differing(); })));
+    made.push(matrix);
   }
   const calibrated = ['ece', 'binary-ece'].find((name) => all.some((f) => f.row.metric === name && typeof f.row.value === 'number'));
   const tables: Found[] = [];
@@ -315,7 +340,8 @@ async function draw(pictures: HTMLElement, all: Found[], found: Opened): Promise
     made.push(h('div', {}, figure({ title: 'Map of the embeddings', note: `The two directions of largest variance: ${(map.shares[0] * 100).toFixed(0)}% and ${(map.shares[1] * 100).toFixed(0)}% of it.`, legend: groups.length > 1 ? keys(groups) : undefined, columns: ['row', 'x', 'y'], rows: Array.from(map.x, (x, i) => [name(i), x, map.y[i]!]),
       draw: (width) => cloud({ x: map.x, y: map.y, group, groups, name }, width, pick) }), chosen));
   }
-  fill(pictures, made);
+  fill(pictures, made, apart);
+  differing();
 }
 
 function suspectList(title: string, note: string, order: number[], score: ArrayLike<number>, what: string, name: (row: number) => string, more: (row: number) => string[], heads: string[]): HTMLElement {

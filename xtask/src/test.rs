@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every test of the workspace, and the names of those that were skipped.
 
 use crate::process::{self, Cmd};
-use crate::rust;
+use crate::{rust, web};
 use anyhow::Result;
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, IsTerminal as _, Write as _};
@@ -24,6 +24,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             if let Err(error) = Cmd::new(rust::cargo()).args(bindings).run() {
                 eprintln!("xtask: {error:#}");
             }
+            page()?;
         }
         Ok(()) => {}
         Err(error) => eprintln!("xtask: {error:#}"),
@@ -49,6 +50,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let outcome = process::finish(child, &shown);
     eprintln!("{}", summary(&sieve.skipped));
     outcome
+}
+
+/// Builds the page that its test drives; where Node is too old for it, that test names itself as skipped.
+fn page() -> Result<()> {
+    match web::need_node() {
+        Ok(()) => web::build().map(|_| ()),
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            Ok(())
+        }
+    }
 }
 
 fn has_node() -> bool {

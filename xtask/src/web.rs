@@ -52,7 +52,8 @@ fn npm(page: &Path, args: &[&str]) -> Result<()> {
     Cmd::new("npm").arg("--prefix").arg(page).args(args).run()
 }
 
-fn need_node() -> Result<()> {
+/// Whether Node can build the page; else what is there and what is needed.
+pub(crate) fn need_node() -> Result<()> {
     let (major, minor) = OLDEST_NODE;
     let remedy = "each run has a report.html that needs neither Node nor a server";
     let Some(found) = Cmd::new("node").arg("--version").ask() else {

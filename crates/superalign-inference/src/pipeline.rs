@@ -66,8 +66,11 @@ pub(crate) struct Steps<'a, T, K, W> {
     /// Number of its tokens.
     pub(crate) length: &'a dyn Fn(&K) -> usize,
     /// The answers to a batch, one row of numbers after the other.
-    pub(crate) answer: &'a (dyn Fn(&mut W, &[&K]) -> Result<Vec<f32>, ModelError> + Sync),
+    pub(crate) answer: &'a Answer<'a, W, K>,
 }
+
+/// What a worker answers to a batch.
+pub(crate) type Answer<'a, W, K> = dyn Fn(&mut W, &[&K]) -> Result<Vec<f32>, ModelError> + Sync + 'a;
 
 /// What the caller hears, always on its own thread.
 pub(crate) enum Heard<'a, K> {
@@ -171,12 +174,7 @@ fn encoded<T, K>(block: Block<T>, encode: &dyn Fn(&T) -> Result<K, String>) -> D
     Done::Encoded { window, block, result: catch_unwind(AssertUnwindSafe(all)).unwrap_or_else(panicked) }
 }
 
-fn answered<K, W>(
-    model: &str,
-    batch: Batch<K>,
-    answer: &dyn Fn(&mut W, &[&K]) -> Result<Vec<f32>, ModelError>,
-    worker: &mut W,
-) -> Done<K> {
+fn answered<K, W>(model: &str, batch: Batch<K>, answer: &Answer<'_, W, K>, worker: &mut W) -> Done<K> {
     let Batch { window, encoded, rows, tokens } = batch;
     let picked: Vec<&K> = rows.iter().map(|&row| &encoded[row]).collect();
     let panicked = |_| Err(failed(model, "the runtime panicked on a batch"));

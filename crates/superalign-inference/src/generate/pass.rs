@@ -18,12 +18,12 @@ pub(crate) struct Reader {
     pub(crate) first: Option<Session>,
 }
 
+/// Opens sessions of a graph that give the named outputs.
+type Opening<'a> = dyn Fn(&DecoderGraph, &[&str]) -> Result<Vec<Session>, String> + 'a;
+
 impl Reader {
     /// Opens as many readers as the workers ask for.
-    pub(crate) fn open(
-        graph: &DecoderGraph,
-        open: &dyn Fn(&DecoderGraph, &[&str]) -> Result<Vec<Session>, String>,
-    ) -> Result<Vec<Self>, String> {
+    pub(crate) fn open(graph: &DecoderGraph, open: &Opening<'_>) -> Result<Vec<Self>, String> {
         let sessions = open(graph, &graph.outputs())?;
         let Some(first) = &graph.first else {
             return Ok(sessions.into_iter().map(|session| Self { session, first: None }).collect());

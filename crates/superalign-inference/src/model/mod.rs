@@ -45,7 +45,7 @@ use superalign_core::{
 use write::Writer;
 
 /// How a model is run. The defaults are those that were fastest on CPUs for models of 20 million parameters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OpenOptions {
     /// Name for tables; the folder's by default.
     pub name: Option<String>,
@@ -62,20 +62,6 @@ pub struct OpenOptions {
     pub max_tokens: Option<usize>,
     /// What happens to longer texts.
     pub truncation: Truncation,
-}
-
-impl Default for OpenOptions {
-    fn default() -> Self {
-        Self {
-            name: None,
-            graph: GraphChoice::default(),
-            device: DeviceChoice::default(),
-            cores: None,
-            token_budget: None,
-            max_tokens: None,
-            truncation: Truncation::default(),
-        }
-    }
 }
 
 /// What a model has read since it was opened.

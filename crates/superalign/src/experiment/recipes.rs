@@ -83,21 +83,21 @@ pub(super) fn run(design: &WeakToStrong, context: &Context<'_>, earlier: &FoundB
                 let said = probe.probabilities(context.features("test")?).map_err(|e| e.to_string())?;
                 Ok(said.to_vec())
             });
-            record(&mut found, context, &cell, said);
+            record(&mut found, context, &cell, said.as_deref());
         }
     }
     if design.recipe.contains(&RecipeName::ZeroShot) {
-        record(&mut found, context, &zero_shot_cell(context.rung()), alone(context));
+        record(&mut found, context, &zero_shot_cell(context.rung()), alone(context).as_deref());
     }
     found
 }
 
-fn record(found: &mut Found, context: &Context<'_>, cell: &str, said: Result<Vec<f64>, String>) {
+fn record(found: &mut Found, context: &Context<'_>, cell: &str, said: Result<&[f64], &String>) {
     let test = match context.truth("test") {
         Ok(test) => test,
         Err(why) => return found.rows.extend(context.failed(&[cell], &why).rows),
     };
-    let said = said.as_deref().map_err(String::as_str);
+    let said = said.map_err(String::as_str);
     found.rows.push(context.accuracy(cell, TEST, &test, said));
     if let Ok(said) = said {
         let speaker = Speaker { model: context.rung(), signal: cell, seed: context.seed };

@@ -84,8 +84,8 @@ impl Tail {
         // A line without its end is still being written.
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         self.read += whole as u64;
-        let lines = String::from_utf8_lossy(&bytes[..whole]).lines().map(str::to_owned).collect();
-        lines
+        bytes.truncate(whole);
+        String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()
     }
 }
 

@@ -150,7 +150,7 @@ fn an_export_is_the_same_layout_and_whole_or_absent() {
 fn runs_are_named_by_their_folders() {
     let folder = site();
     let run = folder.path().join("runs").join(NAME);
-    assert_eq!(Runs::these(&[run.clone()]).unwrap().find(NAME), Some(run.clone()));
+    assert_eq!(Runs::these(std::slice::from_ref(&run)).unwrap().find(NAME), Some(run.clone()));
     let twice = Runs::these(&[run.clone(), run]).unwrap_err().to_string();
     assert!(twice.contains("same name"), "{twice}");
     let none = Runs::these(&[folder.path().join("page")]).unwrap_err().to_string();

@@ -91,6 +91,7 @@ impl Part {
         Ok(())
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "array views are Copy, which the lint does not see")]
     pub(super) fn push(&mut self, vectors: ArrayView2<'_, f32>) -> Result<(), Failure> {
         let written = vectors.iter().try_for_each(|value| self.file.write_all(&value.to_le_bytes()));
         // A window is on the disk before the next one.

@@ -214,14 +214,14 @@ fn array(kind: Kind, rows: &[Vec<Cell>], at: usize) -> ArrayRef {
         Kind::Whole => {
             let mut column = UInt64Builder::new();
             cells().for_each(|cell| {
-                column.append_option(if let Cell::Whole(x) = cell { Some(*x) } else { None })
+                column.append_option(if let Cell::Whole(x) = cell { Some(*x) } else { None });
             });
             Arc::new(column.finish())
         }
         Kind::Number => {
             let mut column = Float64Builder::new();
             cells().for_each(|cell| {
-                column.append_option(if let Cell::Number(x) = cell { Some(*x) } else { None })
+                column.append_option(if let Cell::Number(x) = cell { Some(*x) } else { None });
             });
             Arc::new(column.finish())
         }

@@ -323,7 +323,7 @@ impl<'a> Work<'a> {
         let last = rounds[rounds.len() - 1].signal.items().len();
         let chosen = stopped.map_or(self.design.rounds, |round| round.saturating_sub(1));
         let mut tell = |metric: &str, unit: &str, value: f64| {
-            found.rows.push(self.number(&cell, metric, unit, last, value))
+            found.rows.push(self.number(&cell, metric, unit, last, value));
         };
         tell(CHOSEN, "round", chosen as f64);
         tell(STOPPED, "share", f64::from(u8::from(stopped.is_some())));

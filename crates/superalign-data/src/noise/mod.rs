@@ -3,7 +3,7 @@
 //! A kind of noise is an *order* in which binary labels go wrong ([`Noise`]): a ratio takes the first of them, so
 //! that for one seed the labels wrong at a ratio are wrong at every larger one, and a curve over ratios (training
 //! accuracy against noise, Kim et al. 2025, Figures 3 and 5) differs from point to point only by what was added.
-//! Labels of more than two classes live in [`classes`]; which kind a spec asks for does not live here.
+//! Labels of more than two classes live in `classes`; which kind a spec asks for does not live here.
 
 mod classes;
 #[cfg(test)]

@@ -52,9 +52,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     outcome
 }
 
-/// Builds the page that its test drives; where Node is too old for it, that test names itself as skipped.
+/// Builds the page that its test drives; where its packages cannot be had, that test names itself as skipped.
 fn page() -> Result<()> {
-    match web::need_node() {
+    match web::install() {
         Ok(()) => web::build().map(|_| ()),
         Err(error) => {
             eprintln!("xtask: {error:#}");

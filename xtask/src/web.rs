@@ -10,19 +10,25 @@ const OLDEST_NODE: (u32, u32) = (20, 19);
 
 /// Builds what has changed and returns the folder of the page.
 pub(crate) fn build() -> Result<PathBuf> {
-    need_node()?;
+    install()?;
     rust::ensure_wasm()?;
     let root = rust::root();
     let page = root.join("web/page");
     bindings(root, &page)?;
-    // npm puts a copy of the lock file where it has installed.
-    let installed = page.join("node_modules/.package-lock.json");
-    let lock = page.join("package-lock.json");
-    if !is_newer(&installed, &lock) {
-        npm(&page, &["ci", "--no-fund", "--no-audit"])?;
-    }
     npm(&page, &["run", "--silent", "build"])?;
     Ok(root.join("web/dist"))
+}
+
+/// Installs the packages of the lock file, where that has not been done.
+pub(crate) fn install() -> Result<()> {
+    need_node()?;
+    let page = rust::root().join("web/page");
+    // npm puts a copy of the lock file where it has installed.
+    let installed = page.join("node_modules/.package-lock.json");
+    if is_newer(&installed, &page.join("package-lock.json")) {
+        return Ok(());
+    }
+    npm(&page, &["ci", "--no-fund", "--no-audit"])
 }
 
 /// The module and its JavaScript side.
@@ -53,7 +59,7 @@ fn npm(page: &Path, args: &[&str]) -> Result<()> {
 }
 
 /// Whether Node can build the page; else what is there and what is needed.
-pub(crate) fn need_node() -> Result<()> {
+fn need_node() -> Result<()> {
     let (major, minor) = OLDEST_NODE;
     let remedy = "each run has a report.html that needs neither Node nor a server";
     let Some(found) = Cmd::new("node").arg("--version").ask() else {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use superalign_core::{ChoicePrompt, EmbedRequest, LogLikelihood, Model, ModelError};
 use superalign_inference::{CacheError, FeatureCache, choices_cached, embed_cached};
+use superalign_paradigm::self_enhancement::verdict_prompts;
 
 /// Texts per block.
 const BLOCK: usize = 512;
@@ -48,6 +49,12 @@ type Answers = Vec<Vec<LogLikelihood>>;
 
 /// Prompts with choices whose likelihoods an experiment asks for, by name.
 pub type Questions = Vec<(&'static str, Vec<ChoicePrompt>)>;
+
+/// What asks a model for its verdict on each item of a part: the good one comes first.
+pub(super) fn verdicts_on(part: &Part, verdicts: [&str; 2]) -> Vec<ChoicePrompt> {
+    let texts: Vec<&str> = part.items.iter().map(|item| item.text.as_str()).collect();
+    verdict_prompts(&texts, &verdicts.map(|verdict| format!(" {verdict}")))
+}
 
 impl Features {
     /// The features of a part's items, `(items, width)`; or why the rung has none.

@@ -4,14 +4,15 @@
 //! `superalign_paradigm::weak_to_strong`. A recipe that would be the direct one for some pair (no rung between the two, no
 //! weaker teacher to agree with) has no cell there.
 
+use super::features::verdicts_on;
 use super::score::{Said, Speaker, Truth, item_rows};
-use super::signal_diversity::verdict_prompts;
 use super::transfer::{Context, TEST};
 use super::weak_to_strong::teacher_cell;
 use super::{Found, FoundBy, Questions, probe_config};
 use crate::plan::Part;
 use crate::spec::{Choice, LossName, RecipeName, WeakToStrong};
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
+use superalign_data::world::COMPETENCE_VERDICTS;
 use superalign_learner::{Probe, fit};
 use superalign_paradigm::weak_to_strong::{
     Balance, Rung, SelfTraining, Turn, agreed, climb, confident, pairs, self_train, zero_shot,
@@ -68,7 +69,7 @@ pub(super) fn cells(design: &WeakToStrong, rungs: usize) -> usize {
 pub(super) fn questions(design: &WeakToStrong, parts: &[Part]) -> Questions {
     let asks = design.recipe.contains(&RecipeName::ZeroShot);
     let test = parts.iter().find(|part| part.name == "test").filter(|_| asks);
-    test.map(|part| (VERDICTS, verdict_prompts(part))).into_iter().collect()
+    test.map(|part| (VERDICTS, verdicts_on(part, COMPETENCE_VERDICTS))).into_iter().collect()
 }
 
 /// The job's rung as student of every recipe and teacher.

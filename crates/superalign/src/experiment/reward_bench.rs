@@ -4,6 +4,7 @@
 //! Only the probe learns something: each seed draws its training preferences anew. The other scorers say the same
 //! whatever the seed.
 
+use super::features::verdicts_on;
 use super::score::{Said, Speaker, Truth, bootstrap, drawn, item_rows};
 use super::{Experiment, Found, FoundBy, Inputs, Job, Questions, probe_config};
 use crate::plan::{Part, Plan, Wanted};
@@ -110,11 +111,7 @@ impl Experiment for RewardBench {
             questions.push((ANSWERS, test.prompts.clone()));
         }
         if asks(&[ScorerName::Verdict]) {
-            let choices: Vec<String> =
-                CONFORMITY_VERDICTS.iter().map(|verdict| format!(" {verdict}")).collect();
-            let ask =
-                |item: &BinaryItem| ChoicePrompt { prefix: item.text.clone(), choices: choices.clone() };
-            questions.push((VERDICTS, test.items.iter().map(ask).collect()));
+            questions.push((VERDICTS, verdicts_on(test, CONFORMITY_VERDICTS)));
         }
         questions
     }

@@ -10,12 +10,12 @@ mod sets;
 mod sources;
 mod summary;
 
+use super::features::verdicts_on;
 use super::{Experiment, Found, FoundBy, Inputs, Job, Questions, transfer};
 use crate::plan::{Part, Plan, Wanted};
 use crate::record::Row;
 use crate::report::{self, Findings, Numbers};
 use crate::spec::{Choice, RuleName, SetName, SignalDiversity};
-use superalign_core::ChoicePrompt;
 use superalign_data::world::COMPETENCE_VERDICTS;
 use superalign_paradigm::diversify::Rule;
 
@@ -175,13 +175,6 @@ impl RuleName {
     }
 }
 
-/// What asks a model for its verdict on each item of a part; the verdict yes comes first.
-pub(super) fn verdict_prompts(part: &Part) -> Vec<ChoicePrompt> {
-    let choices: Vec<String> = COMPETENCE_VERDICTS.iter().map(|verdict| format!(" {verdict}")).collect();
-    let ask = |text: &str| ChoicePrompt { prefix: text.to_owned(), choices: choices.clone() };
-    part.items.iter().map(|item| ask(&item.text)).collect()
-}
-
 impl Experiment for SignalDiversity {
     fn parts(&self) -> Vec<Wanted> {
         transfer::parts(self.teacher, self.student, self.test)
@@ -190,7 +183,7 @@ impl Experiment for SignalDiversity {
     fn questions(&self, parts: &[Part]) -> Questions {
         let asks = self.sources(2).iter().any(|source| matches!(source, SourceName::Verdict(_)));
         let labelled = parts.iter().find(|part| part.name == "student").filter(|_| asks);
-        labelled.map(|part| (VERDICTS, verdict_prompts(part))).into_iter().collect()
+        labelled.map(|part| (VERDICTS, verdicts_on(part, COMPETENCE_VERDICTS))).into_iter().collect()
     }
 
     fn cells(&self, rungs: usize) -> usize {

@@ -8,13 +8,13 @@ mod arms;
 mod summary;
 
 use super::exam::Player;
+use super::features::verdicts_on;
 use super::gap_annealing::{CEILING, TEACHER, candidates};
 use super::{Experiment, Found, FoundBy, Inputs, Job, Questions};
 use crate::plan::{Part, Plan, Wanted};
 use crate::record::Row;
 use crate::report::{self, Findings, Numbers};
 use crate::spec::{ArmName, Choice, Component, Superalignment};
-use superalign_core::ChoicePrompt;
 use superalign_data::world::{COMPETENCE_VERDICTS, CONFORMITY_VERDICTS};
 
 /// Accuracy of the hardened labels that a round's student is trained on, against gold labels.
@@ -98,9 +98,7 @@ impl Experiment for Superalignment {
         let asked = VERDICTS.iter().zip(LABELLED).zip([COMPETENCE_VERDICTS, CONFORMITY_VERDICTS]);
         let question = |((&name, labelled), verdicts): ((&&'static str, &str), [&str; 2])| {
             let part = parts.iter().find(|part| part.name == labelled)?;
-            let choices: Vec<String> = verdicts.iter().map(|verdict| format!(" {verdict}")).collect();
-            let ask = |text: &str| ChoicePrompt { prefix: text.to_owned(), choices: choices.clone() };
-            Some((name, part.items.iter().map(|item| ask(&item.text)).collect()))
+            Some((name, verdicts_on(part, verdicts)))
         };
         asked.filter_map(question).collect()
     }
@@ -158,7 +156,7 @@ impl Experiment for Superalignment {
     }
 }
 
-/// Number of candidates that a plan offers.
+/// The candidates that a plan offers, in words.
 pub(crate) fn candidate_names(plan: &Plan, design: &Superalignment) -> Vec<String> {
     candidates(plan, &design.path)
         .into_iter()

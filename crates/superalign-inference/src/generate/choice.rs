@@ -1,8 +1,9 @@
 //! Likelihoods of choices through the cache: a prefix is read once, and its cache copied to its choices.
 
+use super::block::{Block, Pick};
 use super::graph::DecoderGraph;
 use super::lane::read;
-use super::pass::{Block, Padding, Pick, Reader, pass};
+use super::pass::{Padding, Reader, pass};
 use crate::batch;
 use crate::tokenize::Continued;
 use ndarray::{ArrayView1, Ix3};
@@ -96,9 +97,9 @@ fn batch_sums(
     let lengths: Vec<usize> = rows.iter().map(|row| row.tokens.len()).collect();
     for batch in batch::plan(&lengths, budget, false) {
         let picks: Vec<Pick> = batch.iter().map(|&at| Pick { block: 0, row: rows[at].group }).collect();
-        let tiled = Block::gather(&[&block], &picks)?;
+        let mut tiled = Block::gather(&[&block], &picks)?;
         let tokens: Vec<&[u32]> = batch.iter().map(|&at| rows[at].tokens).collect();
-        pass(reader, graph, &tiled, &tokens, Padding::Right, |scores| {
+        pass(reader, graph, &mut tiled, &tokens, Padding::Right, |scores| {
             let scores = scores.into_dimensionality::<Ix3>().map_err(|error| error.to_string())?;
             for (row, &at) in batch.iter().enumerate() {
                 for (number, tokens) in &rows[at].choices {

@@ -1,8 +1,10 @@
 //! The graph of a decoder: which file it is, and what its inputs and outputs are for.
 
+use super::buffer::Spare;
 use crate::error::OpenError;
-use crate::graph::{Graph, INT64};
-use crate::model::check_external;
+use crate::graph::{FLOAT32, Graph, INT64, InPlace, LayerCache};
+use crate::model::{Workers, check_external};
+use crate::runtime::{Runtime, RuntimeKind};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -86,6 +88,10 @@ pub(crate) struct DecoderGraph {
     pub(super) cache: Vec<CachePort>,
     /// Whether it takes several tokens after a cache.
     pub(crate) steps_of_any_length: bool,
+    /// Whether it reads the cache in place and gives only what is new in it ([`Graph::in_place`]).
+    pub(super) in_place: bool,
+    /// Memory for caches that are read so.
+    pub(super) spare: Spare,
     /// Hex digest of the file.
     pub(crate) digest: String,
 }
@@ -256,9 +262,51 @@ impl DecoderGraph {
             branch,
             steps_of_any_length: !branch && !one_after_another,
             cache,
+            in_place: false,
+            spare: Spare::default(),
             digest: String::new(),
             first: None,
         })
+    }
+
+    /// The same decoder with a cache that is read in place, where its graph can be rewritten so and ONNX Runtime runs it
+    /// on the processor, in sessions of one thread; else as it is.
+    pub(crate) fn in_place_where_possible(
+        self,
+        runtime: &Runtime,
+        workers: Workers,
+    ) -> Result<Self, OpenError> {
+        let known =
+            runtime.kind() == RuntimeKind::OnnxRuntime && workers.card.is_none() && workers.threads == 1;
+        if !known || self.first.is_some() || self.cache.iter().any(|port| port.element != FLOAT32) {
+            return Ok(self);
+        }
+        let value = |key: &CachePort| {
+            let name = format!("{}.value", key.past.strip_suffix(".key")?);
+            self.cache.iter().find(|port| port.past == name)
+        };
+        let layers: Vec<[&CachePort; 2]> =
+            self.cache.iter().filter_map(|key| Some([key, value(key)?])).collect();
+        if layers.len() * 2 != self.cache.len() {
+            return Ok(self);
+        }
+        let names: Vec<LayerCache<'_>> = layers
+            .iter()
+            .map(|layer| LayerCache {
+                width: layer[0].width,
+                past: layer.map(|port| port.past.as_str()),
+                present: layer.map(|port| port.present.as_str()),
+            })
+            .collect();
+        let Some(InPlace { graph, news }) =
+            self.graph.in_place(&names).map_err(|reason| self.refused(reason))?
+        else {
+            return Ok(self);
+        };
+        let cache = layers.iter().zip(news).flat_map(|(layer, news)| {
+            layer.iter().zip(news).map(|(port, new)| CachePort { present: new, ..(*port).clone() })
+        });
+        Ok(Self { cache: cache.collect(), graph, in_place: true, ..self })
     }
 
     /// The outputs that generation needs, of this graph and of the first.

@@ -1,8 +1,9 @@
 //! Completions made side by side: rows that end leave, prompts that wait enter.
 
+use super::block::{Block, Pick};
 use super::graph::DecoderGraph;
 use super::options::{Completion, EndToken, Event, Finish, GenerateOptions, Prompt};
-use super::pass::{Block, Padding, Pick, Reader, pass};
+use super::pass::{Padding, Reader, pass};
 use super::sampling;
 use super::text::Detokenizer;
 use crate::batch;
@@ -58,19 +59,24 @@ struct Row {
     ended: bool,
 }
 
-/// Makes the completions of `job`, in the order in which they end; `tell` is asked after each event whether to go on.
+/// Makes the completions of `job`, in the order in which they end; `tell` is asked after each pass whether to go on.
 pub(super) fn run(
     reader: &mut Reader,
     shared: &Shared<'_>,
     job: &[Wanted],
-    tell: &mut dyn FnMut(Event) -> bool,
+    tell: &mut dyn FnMut(Vec<Event>) -> bool,
 ) -> Result<(), Halt> {
-    let limit = shared.options.rows;
+    // A job that is a little larger is done at once.
+    let limit = shared.options.rows.max(job.len().min(shared.options.rows + shared.options.rows / 8));
     let mut waiting: VecDeque<Wanted> = job.iter().copied().collect();
     let mut rows: Vec<Row> = Vec::new();
     let mut cache = Block::empty(shared.graph, 0)?;
     let mut held: Option<Prefix> = None;
+    let mut events = Vec::new();
     loop {
+        if !events.is_empty() && !tell(std::mem::take(&mut events)) {
+            return Err(Halt::Stopped);
+        }
         let ended = rows.iter().filter(|row| row.ended).count();
         if ended == rows.len() && waiting.is_empty() {
             return Ok(());
@@ -80,7 +86,7 @@ pub(super) fn run(
         let enter = !waiting.is_empty() && (rows.is_empty() || room * 4 >= limit || ended == rows.len());
         if enter {
             let entering: Vec<Wanted> = waiting.drain(..room.min(waiting.len())).collect();
-            admit(reader, shared, &entering, &mut rows, &mut cache, &mut held, tell)?;
+            admit(reader, shared, &entering, &mut rows, &mut cache, &mut held, &mut events)?;
             continue;
         }
         if waiting.is_empty() && ended * 2 >= rows.len() {
@@ -93,7 +99,7 @@ pub(super) fn run(
             if !row.ended {
                 let scores =
                     scores.as_slice_mut().ok_or_else(|| "scores that are not contiguous".to_owned())?;
-                extend(shared, row, scores, tell)?;
+                extend(shared, row, scores, &mut events)?;
             }
         }
     }
@@ -118,8 +124,8 @@ fn admit(
     rows: &mut Vec<Row>,
     cache: &mut Block,
     held: &mut Option<Prefix>,
-    tell: &mut dyn FnMut(Event) -> bool,
-) -> Result<(), Halt> {
+    events: &mut Vec<Event>,
+) -> Result<(), String> {
     let mut prompts: Vec<usize> = entering.iter().map(|one| one.prompt).collect();
     prompts.dedup();
     // The samples of the first prompt may have begun to enter before.
@@ -163,7 +169,7 @@ fn admit(
             text: Detokenizer::default(),
             ended: false,
         };
-        extend(shared, &mut entered, &mut scores[block].row(row).to_vec(), tell)?;
+        extend(shared, &mut entered, &mut scores[block].row(row).to_vec(), events)?;
         rows.push(entered);
     }
     let blocks: Vec<&Block> = blocks.iter().collect();
@@ -200,12 +206,13 @@ pub(super) fn read(
     if let ([only], false, true) = (tokens, graph.cache.is_empty(), graph.steps_of_any_length) {
         let mut only = *only;
         while only.len() > PIECE {
-            block = pass(reader, graph, &block, &[&only[..PIECE]], padding, |_| Ok(()))?.0;
+            pass(reader, graph, &mut block, &[&only[..PIECE]], padding, |_| Ok(()))?;
             only = &only[PIECE..];
         }
         rest = vec![only];
     }
-    pass(reader, graph, &block, &rest, padding, |scores| last(&scores, &rest, padding))
+    let scores = pass(reader, graph, &mut block, &rest, padding, |scores| last(&scores, &rest, padding))?;
+    Ok((block, scores))
 }
 
 /// The scores at the last token of each row.
@@ -239,11 +246,7 @@ fn step(
     }
     let newest = |row: &&Row| row.ids.len() - 1;
     let tokens: Vec<&[u32]> = rows.iter().map(|row| &row.ids[newest(&row)..]).collect();
-    let (longer, scores) = pass(reader, shared.graph, cache, &tokens, Padding::Left, |scores| {
-        last(&scores, &tokens, Padding::Left)
-    })?;
-    *cache = longer;
-    Ok(scores)
+    pass(reader, shared.graph, cache, &tokens, Padding::Left, |scores| last(&scores, &tokens, Padding::Left))
 }
 
 /// Adds a token to a row, chosen by `scores`, and tells of it.
@@ -251,18 +254,17 @@ fn extend(
     shared: &Shared<'_>,
     row: &mut Row,
     scores: &mut [f32],
-    tell: &mut dyn FnMut(Event) -> bool,
-) -> Result<(), Halt> {
+    events: &mut Vec<Event>,
+) -> Result<(), String> {
     let options = shared.options;
     if scores.iter().any(|score| score.is_nan()) {
-        return Err(Halt::Failed("scores that are not numbers".to_owned()));
+        return Err("scores that are not numbers".to_owned());
     }
     sampling::repetition_penalty(scores, &row.ids, options.repetition_penalty);
     let rng = &mut row.rng;
     // 53 bits, as many as the number holds.
     let unit = || (rng.next_u64() >> 11) as f64 * (1.0 / (1_u64 << 53) as f64);
-    let token = sampling::choose(scores, options.sampling, unit)
-        .ok_or_else(|| Halt::Failed("no token has a finite score".to_owned()))?;
+    let token = sampling::choose(scores, options.sampling, unit).ok_or("no token has a finite score")?;
     row.ids.push(token);
     let end = options.end == EndToken::Stop && shared.ends.contains(&token);
     let mut finish = None;
@@ -282,9 +284,7 @@ fn extend(
         finish = Some(Finish::Length);
     }
     let Wanted { prompt, sample } = row.wanted;
-    if !tell(Event::Token { prompt, sample, token, text: piece }) {
-        return Err(Halt::Stopped);
-    }
+    events.push(Event::Token { prompt, sample, token, text: piece });
     let Some(mut finish) = finish else { return Ok(()) };
     row.ended = true;
     if finish != Finish::Stop {
@@ -305,5 +305,6 @@ fn extend(
         prompt_tokens: row.prompt,
         truncated: tokens.truncated,
     };
-    if tell(Event::Finished { completion, rest }) { Ok(()) } else { Err(Halt::Stopped) }
+    events.push(Event::Finished { completion, rest });
+    Ok(())
 }

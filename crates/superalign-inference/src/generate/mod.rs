@@ -3,17 +3,24 @@
 //! - `options`: what can be asked, and what is answered;
 //! - [`sampling`]: the choice of the next token;
 //! - `graph`, `pass`: decoders as files, and one pass through them;
+//! - `block`, `buffer`: the cache of rows that share passes;
+//! - `attend`, `rotate`, `operator`: attention over it and positions, where a graph's own are replaced by ours;
 //! - `lane`: rows that are decoded side by side;
 //! - `chat`: conversations as text;
 //! - `choice`: likelihoods of choices after a prefix that is read once;
 //! - `text`: tokens back to text.
 
+mod attend;
+mod block;
+mod buffer;
 mod chat;
 pub(crate) mod choice;
 pub(crate) mod graph;
 mod lane;
+mod operator;
 mod options;
 mod pass;
+mod rotate;
 pub mod sampling;
 mod text;
 
@@ -31,6 +38,7 @@ use crate::runtime::Runtime;
 use crate::tokenize::{TextTokenizer, Tokens};
 use graph::{DecoderConfig, DecoderGraph, OneOrMore};
 use lane::{Halt, Shared, Wanted};
+pub(crate) use operator::operators;
 pub(crate) use pass::Reader;
 use serde::Deserialize;
 use std::path::Path;
@@ -133,6 +141,7 @@ impl Generator {
         let ends = generation.eos_token_id.or(config.eos_token_id).map(OneOrMore::list).unwrap_or_default();
         let folder_name = || folder.file_name().map(|name| name.to_string_lossy().into_owned());
         let placement = place(options, graph.graph.parameters(), runtime)?;
+        let graph = graph.in_place_where_possible(runtime, placement.workers)?;
         Ok(Self {
             name: options.name.clone().or_else(folder_name).unwrap_or_else(|| "model".into()),
             runtime,
@@ -163,6 +172,13 @@ impl Generator {
     #[must_use]
     pub fn has_cache(&self) -> bool {
         !self.graph.cache.is_empty()
+    }
+
+    /// Whether attention is our own and reads the cache where it lies, instead of having it copied in every step: on ONNX
+    /// Runtime, on the processor, for graphs as our exports write them that run on one thread a session.
+    #[must_use]
+    pub fn reads_in_place(&self) -> bool {
+        self.graph.in_place
     }
 
     /// Number of tokens, prompt and completion together, that it has positions for.
@@ -282,7 +298,8 @@ pub fn generate(
     Ok(completions)
 }
 
-/// Deals completions into jobs, by the request alone: the longest prompts first, samples of a prompt together.
+/// Deals completions into jobs, by the request alone: the longest prompts first, samples of a prompt together, and as much
+/// to do in one job as in another.
 fn jobs(encoded: &[Tokens], options: &GenerateOptions) -> Vec<Vec<Wanted>> {
     let mut order: Vec<usize> = (0..encoded.len()).collect();
     order.sort_by_key(|&prompt| (std::cmp::Reverse(encoded[prompt].ids.len()), prompt));
@@ -290,7 +307,20 @@ fn jobs(encoded: &[Tokens], options: &GenerateOptions) -> Vec<Vec<Wanted>> {
     let wanted: Vec<Wanted> = order.into_iter().flat_map(samples).collect();
     // Enough jobs for many cores, and not so many that none is ever refilled.
     let size = (wanted.len() / 16).clamp(options.rows, options.rows.saturating_mul(8));
-    wanted.chunks(size).map(<[Wanted]>::to_vec).collect()
+    let count = wanted.len().div_ceil(size);
+    // To make a token takes about one and a half times as long as to read one.
+    let cost = |one: &Wanted| encoded[one.prompt].ids.len() as u64 + 3 * options.max_tokens as u64 / 2 + 1;
+    let total: u64 = wanted.iter().map(cost).sum();
+    let mut jobs = vec![Vec::new(); count];
+    let mut before = 0;
+    for one in wanted {
+        let middle = before + cost(&one) / 2;
+        before += cost(&one);
+        let job = u128::from(middle) * count as u128 / u128::from(total);
+        jobs[usize::try_from(job).unwrap_or(0)].push(one);
+    }
+    jobs.retain(|job| !job.is_empty());
+    jobs
 }
 
 /// Runs the jobs, one thread per reader; the calling thread hands events to `sink`.
@@ -301,14 +331,15 @@ fn work(
     sink: &mut dyn FnMut(&Event) -> bool,
 ) -> Result<Vec<Completion>, Halt> {
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    // What comes faster than it is taken waits with whoever makes it.
-    let (sender, receiver) = mpsc::sync_channel::<Result<Event, Halt>>(1024);
+    // What comes faster than it is taken waits with whoever makes it. The events of a pass come together: to wake the
+    // calling thread for each of them would cost more than to make it.
+    let (sender, receiver) = mpsc::sync_channel::<Result<Vec<Event>, Halt>>(64);
     std::thread::scope(|scope| {
         for reader in readers.iter_mut().take(jobs.len()) {
             let (sender, next, stop) = (sender.clone(), &next, &stop);
             scope.spawn(move || {
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let mut tell = |event| !stop.load(Ordering::Relaxed) && sender.send(Ok(event)).is_ok();
+                    let mut tell = |events| !stop.load(Ordering::Relaxed) && sender.send(Ok(events)).is_ok();
                     if let Err(halt) = lane::run(reader, shared, job, &mut tell) {
                         let _ = sender.send(Err(halt));
                         break;
@@ -319,18 +350,19 @@ fn work(
         drop(sender);
         let mut completions = Vec::new();
         let mut outcome = Ok(());
-        for event in receiver {
-            match event {
-                Ok(event) if outcome.is_ok() => {
-                    if !sink(&event) {
-                        outcome = Err(Halt::Stopped);
-                        stop.store(true, Ordering::Relaxed);
-                    }
-                    if let Event::Finished { completion, .. } = event {
-                        completions.push(completion);
+        for events in receiver {
+            match events {
+                Ok(events) => {
+                    for event in events {
+                        if outcome.is_ok() && !sink(&event) {
+                            outcome = Err(Halt::Stopped);
+                            stop.store(true, Ordering::Relaxed);
+                        }
+                        if let (Ok(()), Event::Finished { completion, .. }) = (&outcome, event) {
+                            completions.push(completion);
+                        }
                     }
                 }
-                Ok(_) => {}
                 Err(halt) => {
                     stop.store(true, Ordering::Relaxed);
                     outcome = outcome.and(Err(halt));

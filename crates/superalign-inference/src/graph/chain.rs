@@ -1,5 +1,7 @@
 //! A graph that does nothing but multiply large matrices, to learn what a device can do at best.
 
+use super::FLOAT32;
+use super::message::port;
 use super::wire::{put_bytes, put_number};
 
 /// A graph with the input `factor`, one 32-bit float, that multiplies a square matrix, times the factor, `products` times
@@ -31,8 +33,8 @@ pub(crate) fn matrix_chain(side: usize, products: usize) -> Vec<u8> {
     put_bytes(&mut matrix, 8, b"matrix");
     put_bytes(&mut matrix, 9, &bytes);
     put_bytes(&mut graph, 5, &matrix);
-    put_bytes(&mut graph, 11, &port("factor", &[1]));
-    put_bytes(&mut graph, 12, &port("mean", &[1, 1]));
+    put_bytes(&mut graph, 11, &port("factor", FLOAT32, &[Some(1)]));
+    put_bytes(&mut graph, 12, &port("mean", FLOAT32, &[Some(1), Some(1)]));
     let mut opset = Vec::new();
     put_number(&mut opset, 2, 17);
     let mut file = Vec::new();
@@ -40,23 +42,6 @@ pub(crate) fn matrix_chain(side: usize, products: usize) -> Vec<u8> {
     put_bytes(&mut file, 7, &graph);
     put_bytes(&mut file, 8, &opset);
     file
-}
-
-/// A port of 32-bit floats.
-fn port(name: &str, dims: &[u64]) -> Vec<u8> {
-    let mut shape = Vec::new();
-    for dim in dims {
-        let mut size = Vec::new();
-        put_number(&mut size, 1, *dim);
-        put_bytes(&mut shape, 1, &size);
-    }
-    let (mut tensor, mut kind, mut port) = (Vec::new(), Vec::new(), Vec::new());
-    put_number(&mut tensor, 1, 1);
-    put_bytes(&mut tensor, 2, &shape);
-    put_bytes(&mut kind, 1, &tensor);
-    put_bytes(&mut port, 1, name.as_bytes());
-    put_bytes(&mut port, 2, &kind);
-    port
 }
 
 #[cfg(test)]

@@ -15,16 +15,7 @@ impl Graph {
     pub(crate) fn keep(&self, outputs: &[&str], take_in: &mut TakeIn<'_>) -> Result<Vec<u8>, String> {
         let needed = self.needed(outputs);
         let body = self.keep_body(outputs, &needed, take_in)?;
-        let mut file = Vec::with_capacity(body.len() + 1024);
-        for field in fields(&self.bytes) {
-            let field = field?;
-            if field.number == 7 {
-                put_bytes(&mut file, 7, &body);
-            } else {
-                file.extend_from_slice(&self.bytes[field.whole]);
-            }
-        }
-        Ok(file)
+        self.with_body(&body)
     }
 
     fn keep_body(

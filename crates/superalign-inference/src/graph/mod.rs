@@ -4,17 +4,20 @@
 //! of them computes every output whether it is wanted or not. So the file is read here first, refused with a reason,
 //! and cut down to the outputs that a task needs ([`Graph::keep`]).
 
+mod attention;
 mod chain;
 mod cut;
+mod message;
 mod stateless;
 mod wire;
 
+pub(crate) use attention::{ATTENTION, DOMAIN, InPlace, LayerCache};
 pub(crate) use chain::matrix_chain;
 pub(crate) use stateless::{CacheShape, SWITCHES, is_cache};
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
-use wire::{Field, fields, varint};
+use wire::{Field, fields, put_bytes, varint};
 
 /// An input or output of a graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +30,9 @@ pub(crate) struct Port {
     pub(crate) shape: Vec<Option<u64>>,
 }
 
+/// ONNX's number for 32-bit floats.
+pub(crate) const FLOAT32: u64 = 1;
+
 /// ONNX's number for 64-bit whole numbers.
 pub(crate) const INT64: u64 = 7;
 
@@ -37,6 +43,8 @@ struct Weight {
     dims: Vec<u64>,
     element: u64,
     external: Option<External>,
+    /// Its values, where they are a few whole numbers, such as a shape.
+    whole: Vec<i64>,
 }
 
 impl Weight {
@@ -187,6 +195,20 @@ impl Graph {
         })
     }
 
+    /// The file with another graph in it.
+    fn with_body(&self, body: &[u8]) -> Result<Vec<u8>, String> {
+        let mut file = Vec::with_capacity(body.len() + 1024);
+        for field in fields(&self.bytes) {
+            let field = field?;
+            if field.number == 7 {
+                put_bytes(&mut file, 7, body);
+            } else {
+                file.extend_from_slice(&self.bytes[field.whole]);
+            }
+        }
+        Ok(file)
+    }
+
     /// The names of everything that is needed to compute `outputs`.
     fn needed(&self, outputs: &[&str]) -> HashSet<String> {
         let mut makers: HashMap<&str, usize> = HashMap::new();
@@ -290,14 +312,17 @@ fn inner(message: &[u8], number: u32) -> Result<Vec<&[u8]>, String> {
 }
 
 fn read_weight(message: &[u8]) -> Result<Weight, String> {
-    let mut weight = Weight { name: String::new(), dims: Vec::new(), element: 0, external: None };
+    let mut weight =
+        Weight { name: String::new(), dims: Vec::new(), element: 0, external: None, whole: Vec::new() };
     let mut outside = false;
+    let mut values = None;
     let mut entries = BTreeMap::new();
     for field in fields(message) {
         let field = field?;
         match field.number {
             1 => read_dims(&field, &mut weight.dims)?,
             2 => weight.element = field.number().unwrap_or_default(),
+            7 | 9 => values = field.bytes().map(|bytes| (field.number, bytes)),
             8 => weight.name = field.text().unwrap_or_default(),
             13 => {
                 let entry = field.bytes().unwrap_or_default();
@@ -323,7 +348,24 @@ fn read_weight(message: &[u8]) -> Result<Weight, String> {
             length: number("length")?,
         });
     }
+    if weight.element == INT64 && weight.size() <= 8 {
+        weight.whole = match values {
+            Some((9, raw)) => raw.as_chunks().0.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect(),
+            Some((_, packed)) => read_varints(packed)?,
+            None => Vec::new(),
+        };
+    }
     Ok(weight)
+}
+
+/// Whole numbers, packed.
+fn read_varints(packed: &[u8]) -> Result<Vec<i64>, String> {
+    let mut at = 0;
+    let mut values = Vec::new();
+    while at < packed.len() {
+        values.push(varint(packed, &mut at).ok_or("malformed whole numbers")?.cast_signed());
+    }
+    Ok(values)
 }
 
 /// Dimensions come one by one or packed.

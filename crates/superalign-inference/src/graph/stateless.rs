@@ -3,6 +3,7 @@
 //! Exports for generation ask for `past_key_values.N.key|value` `(batch, heads, past, size)`. Here these inputs become
 //! values that the graph makes itself, of length 0, so that it can be asked like a graph without cache.
 
+use super::message::{integer, put_node};
 use super::wire::{fields, put_bytes, put_number};
 use super::{Graph, Port, read_port};
 
@@ -31,13 +32,14 @@ impl Graph {
     pub(crate) fn stateless(&self, stated: CacheShape) -> Result<Self, String> {
         let mut nodes = Vec::new();
         let mut constants = Vec::new();
-        put_node(&mut nodes, "Shape", &["input_ids"], "superalign.shape", &[]);
+        put_node(&mut nodes, "", "Shape", &["input_ids"], &["superalign.shape"], &[]);
         put_bytes(&mut constants, 5, &whole_numbers("superalign.first", &[0]));
         put_node(
             &mut nodes,
+            "",
             "Gather",
             &["superalign.shape", "superalign.first"],
-            "superalign.batch",
+            &["superalign.batch"],
             &[integer("axis", 0)],
         );
         let mut shapes: Vec<(u64, u64)> = Vec::new();
@@ -50,18 +52,20 @@ impl Graph {
                     put_bytes(&mut constants, 5, &whole_numbers(&rest, &[shape.0, 0, shape.1]));
                     put_node(
                         &mut nodes,
+                        "",
                         "Concat",
                         &["superalign.batch", &rest],
-                        &whole,
+                        &[&whole],
                         &[integer("axis", 0)],
                     );
                 }
                 let value = zero(port.element);
                 put_node(
                     &mut nodes,
+                    "",
                     "ConstantOfShape",
                     &[&names(shape).1],
-                    &port.name,
+                    &[&port.name],
                     &[tensor("value", &value)],
                 );
             } else if SWITCHES.contains(&port.name.as_str()) {
@@ -82,16 +86,7 @@ impl Graph {
                 body.extend_from_slice(&message[field.whole]);
             }
         }
-        let mut file = Vec::with_capacity(body.len() + 1024);
-        for field in fields(&self.bytes) {
-            let field = field?;
-            if field.number == 7 {
-                put_bytes(&mut file, 7, &body);
-            } else {
-                file.extend_from_slice(&self.bytes[field.whole]);
-            }
-        }
-        Self::parse(file)
+        Self::parse(self.with_body(&body)?)
     }
 }
 
@@ -155,30 +150,12 @@ fn zero(element: u64) -> Vec<u8> {
     raw("", element, &[1], &vec![0; width])
 }
 
-fn integer(name: &str, value: u64) -> Vec<u8> {
-    let mut out = Vec::new();
-    put_bytes(&mut out, 1, name.as_bytes());
-    put_number(&mut out, 3, value);
-    put_number(&mut out, 20, 2);
-    out
-}
-
 fn tensor(name: &str, value: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     put_bytes(&mut out, 1, name.as_bytes());
     put_bytes(&mut out, 5, value);
     put_number(&mut out, 20, 4);
     out
-}
-
-fn put_node(out: &mut Vec<u8>, operator: &str, inputs: &[&str], output: &str, attributes: &[Vec<u8>]) {
-    let mut node = Vec::new();
-    inputs.iter().for_each(|input| put_bytes(&mut node, 1, input.as_bytes()));
-    put_bytes(&mut node, 2, output.as_bytes());
-    put_bytes(&mut node, 3, output.as_bytes());
-    put_bytes(&mut node, 4, operator.as_bytes());
-    attributes.iter().for_each(|attribute| put_bytes(&mut node, 5, attribute));
-    put_bytes(out, 1, &node);
 }
 
 #[cfg(test)]

@@ -185,6 +185,8 @@ impl OnnxModel {
         );
         let parameters = graph.parameters();
         let placement = place(options, parameters, runtime)?;
+        let cached =
+            cached.map(|graph| graph.in_place_where_possible(runtime, placement.workers)).transpose()?;
         let folder_name = || folder.file_name().map(|name| name.to_string_lossy().into_owned());
         let card = ModelCard {
             name: options.name.clone().or_else(folder_name).unwrap_or_else(|| "model".into()),

@@ -3,7 +3,8 @@
 use super::device::DeviceTarget;
 use super::files::outside_path;
 use super::roles::Roles;
-use crate::graph::{External, Graph};
+use crate::generate::operators;
+use crate::graph::{External, Graph, matrix_chain};
 use crate::runtime::{Runtime, RuntimeKind};
 use ndarray::ArrayViewD;
 use ort::ep::CUDA;
@@ -13,6 +14,7 @@ use ort::value::TensorRef;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// A batch of token rows, padded to one length at the right.
 #[derive(Default)]
@@ -138,6 +140,7 @@ pub(crate) fn open(
     let bytes = graph.keep(outputs, &mut take_in)?;
     let folder = graph_path.parent().unwrap_or(Path::new(""));
     let open = |session| open_one(runtime, &bytes, folder, workers.target(session), workers.threads);
+    register_operators(runtime)?;
     // Optimising a graph takes long enough to be done side by side.
     std::thread::scope(|scope| {
         let open = &open;
@@ -146,6 +149,13 @@ pub(crate) fn open(
         let panicked = || "the runtime panicked while opening the graph".to_owned();
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(panicked()))).collect()
     })
+}
+
+/// Makes our operators known to ONNX Runtime, which stumbles when two sessions do so at once.
+fn register_operators(runtime: &Runtime) -> Result<(), String> {
+    static KNOWN: OnceLock<Result<(), String>> = OnceLock::new();
+    let register = || open_one(runtime, &matrix_chain(1, 1), Path::new(""), DeviceTarget::Cpu, 1).map(|_| ());
+    if runtime.kind() == RuntimeKind::Tract { Ok(()) } else { KNOWN.get_or_init(register).clone() }
 }
 
 /// Opens one session on a device; weights outside the graph lie in `folder`.
@@ -165,6 +175,7 @@ pub(super) fn open_one(
         builder = builder.with_intra_threads(threads).map_err(said)?;
         builder = builder.with_inter_threads(1).map_err(said)?;
         builder = builder.with_intra_op_spinning(false).map_err(said)?;
+        builder = builder.with_operators(operators().map_err(said)?).map_err(said)?;
         builder = builder
             .with_config_entry(
                 "session.model_external_initializers_file_folder_path",

@@ -69,6 +69,10 @@ fn greedy_completions_are_those_of_transformers_with_cache_and_without() {
             }
             let mut model = generator(number, 2, cache);
             assert_eq!(model.has_cache(), cache == CacheUse::WherePossible);
+            assert_eq!(
+                model.reads_in_place(),
+                model.has_cache() && runtime().kind() == RuntimeKind::OnnxRuntime
+            );
             for (penalty, rows) in [(1.0, 16), (1.3, 3)] {
                 let options = GenerateOptions {
                     max_tokens: 24,

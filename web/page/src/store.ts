@@ -5,6 +5,8 @@ import { fromCsv } from './format';
 export interface RunSummary {
   folder: string; experiment: string; title: string; profile: string; status: string;
   started: number; seconds: number; failed: number; cells: number; digest: string;
+  /** Words that people have given it, and its files; older lists have neither. */
+  tags?: string[]; files?: string[]; error?: string | null;
 }
 export interface Runs { schema: number; live: boolean; runs: RunSummary[] }
 

@@ -43,7 +43,11 @@ pub fn nearest_neighbours<T: Real>(
     }
     let inverse = inverse_norms(x, 2, zero_rows)?;
     let Some(own) = inverse.get(row) else {
-        return Err(SignalError::setting("row", row as f64, format!("less than {}, of which there are so many", x.nrows())));
+        return Err(SignalError::setting(
+            "row",
+            row as f64,
+            format!("less than {}, of which there are so many", x.nrows()),
+        ));
     };
     if *own == 0.0 {
         return Err(SignalError::undefined("cosine", format!("row {row} is zero")));
@@ -106,7 +110,10 @@ mod tests {
         assert_eq!(message(0, 0, ZeroRows::Zero), "k = 0: expected at least 1");
         assert_eq!(message(0, 1, ZeroRows::Refuse), "cosine is undefined: row 1 is zero");
         assert_eq!(message(1, 1, ZeroRows::Zero), "cosine is undefined: row 1 is zero");
-        assert_eq!(message(2, 1, ZeroRows::Zero), "row = 2: expected less than 2, of which there are so many");
+        assert_eq!(
+            message(2, 1, ZeroRows::Zero),
+            "row = 2: expected less than 2, of which there are so many"
+        );
         let one = array![[1.0]];
         let error = nearest_neighbours(one.view(), 0, 1, ZeroRows::Refuse).unwrap_err().to_string();
         assert_eq!(error, "1 rows: expected at least 2");

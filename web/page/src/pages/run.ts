@@ -4,7 +4,7 @@ import { announce, choice, fill, h } from '../dom';
 import { digits, duration, moment, plural, thousands, toCsv } from '../format';
 import { save } from '../dom';
 import { address, current, go, keep } from '../route';
-import { file, journalRows, manifest, metrics, runs, type Manifest, type MetricRow } from '../store';
+import { file, journalRows, manifest, metrics, runs, type Manifest, type MetricRow, type RunSummary } from '../store';
 import { table } from '../table';
 import { VIEWS, chart, dimensions, guessed, type View } from './charts';
 
@@ -13,8 +13,9 @@ const RESERVED = ['metric', 'kind', 'x', 'series', 'find'];
 export async function runPage(main: HTMLElement, [folder]: string[], query: URLSearchParams): Promise<void> {
   if (!folder) throw new Error('the address names no run');
   fill(main, h('p', { class: 'note' }, 'Reading the run …'));
-  const about = await manifest(folder);
-  const live = about.status !== 'complete' && (await runs()).live;
+  const [about, all] = await Promise.all([manifest(folder), runs().catch(() => undefined)]);
+  const listed = all?.runs.find((run) => run.folder === folder);
+  const live = about.status !== 'complete' && (all?.live ?? false);
   let rows: MetricRow[] = live ? [] : await metrics(folder).catch((error: Error) => { if (about.status === 'complete') throw error; return []; });
 
   const filters: Record<string, string> = Object.fromEntries([...query].filter(([key]) => !RESERVED.includes(key)));
@@ -102,24 +103,27 @@ export async function runPage(main: HTMLElement, [folder]: string[], query: URLS
   fill(numbers, h('h2', {}, 'All numbers'), h('div', { class: 'bar' }, search, count,
     h('button', { onclick: () => save(`${folder}-metrics.csv`, toCsv(['cell', 'seed', 'metric', 'value', 'lo', 'hi', 'n', 'unit', 'error'], shown.map((r) => [r.cell, r.seed, r.metric, r.value, r.lo, r.hi, r.n, r.unit, r.error])), 'text/csv') }, 'Save as CSV')), list0.element);
 
-  fill(main, head(folder, about), progress, chips, figures, explore, numbers, provenance(folder, about));
+  fill(main, head(folder, about, listed), progress, chips, figures, explore, numbers, provenance(folder, about, listed));
   show();
   if (live) follow(folder, main, progress, (more) => { rows = rows.concat(more); show(); }, () => go(['run', folder]));
 }
 
-function head(folder: string, about: Manifest): HTMLElement {
+function head(folder: string, about: Manifest, listed: RunSummary | undefined): HTMLElement {
   const { plan } = about;
+  const tags = listed?.tags ?? [];
   return h('div', { class: 'head' },
     h('p', { class: 'note' }, h('a', { href: '#/' }, 'Runs'), ` / ${folder}`),
     h('h1', {}, plan.title || plan.experiment),
-    h('p', {}, h('span', { class: 'tag' }, plan.experiment), h('span', { class: 'tag' }, plan.profile), h('span', { class: `tag ${about.status === 'complete' ? 'good' : 'busy'}` }, about.status), about.failed > 0 && h('span', { class: 'tag bad' }, `${plural(about.failed, 'cell')} failed`)),
+    h('p', {}, h('span', { class: 'tag' }, plan.experiment), h('span', { class: 'tag' }, plan.profile), h('span', { class: `tag ${about.status === 'complete' ? 'good' : 'busy'}` }, about.status), about.failed > 0 && h('span', { class: 'tag bad' }, `${plural(about.failed, 'cell')} failed`),
+      tags.map((tag) => h('a', { class: 'tag', href: address([], { tags: tag }), title: `All runs with the tag ${tag}` }, tag))),
     plan.question && h('details', {}, h('summary', {}, 'The question'), plan.question.split(/\n\n+/).map((p) => h('p', {}, p))),
     about.unexpected.length > 0 && h('div', { class: 'error' }, h('strong', {}, 'Sanity checks that did not hold'), h('ul', {}, about.unexpected.map((text) => h('li', {}, text)))),
-    h('div', { class: 'bar' }, h('a', { class: 'button', href: address(['items', folder]) }, 'Items'), h('a', { class: 'button', href: address(['transcripts', folder]) }, 'Transcripts'), h('a', { class: 'button', href: address(['compare'], { a: folder }) }, 'Compare'), h('a', { class: 'button', href: file(folder, 'report.html'), target: '_blank', rel: 'noopener' }, 'Report')));
+    h('div', { class: 'bar' }, h('a', { class: 'button', href: address(['items', folder]) }, 'Items'), listed?.files?.includes('transcripts.jsonl') !== false && h('a', { class: 'button', href: address(['transcripts', folder]) }, 'Transcripts'), h('a', { class: 'button', href: address(['compare'], { a: folder }) }, 'Compare'), h('a', { class: 'button', href: file(folder, 'report.html'), target: '_blank', rel: 'noopener' }, 'Report')));
 }
 
-function provenance(folder: string, about: Manifest): HTMLElement {
+function provenance(folder: string, about: Manifest, listed: RunSummary | undefined): HTMLElement {
   const { plan } = about;
+  const files = listed?.files ?? ['manifest.json', 'metrics.csv', 'items.parquet', 'report.html'];
   const lines: [string, string][] = [
     ['Command', about.command], ['Begun', moment(about.started)], ['Took', Object.entries(about.seconds).map(([stage, s]) => `${stage} ${duration(s)}`).join(', ')],
     ['Host', `${about.host.platform}, ${plural(about.host.processors, 'processor')}`], ['Seeds', (plan.seeds ?? []).join(', ')],
@@ -129,7 +133,7 @@ function provenance(folder: string, about: Manifest): HTMLElement {
   ];
   return h('section', {}, h('h2', {}, 'Where it came from'), h('dl', { class: 'facts' }, lines.filter(([, v]) => v).map(([k, v]) => [h('dt', {}, k), h('dd', {}, v)])),
     h('details', {}, h('summary', {}, 'The whole plan'), h('pre', { class: 'scroll', tabindex: '0' }, JSON.stringify(plan, null, 2))),
-    h('p', { class: 'note' }, 'Files: ', (['manifest.json', 'metrics.csv', 'items.parquet', 'report.html'] as const).map((name, i) => [i > 0 && ', ', h('a', { href: file(folder, name), download: name === 'report.html' ? undefined : name }, name)])));
+    h('p', { class: 'note' }, 'Files: ', files.map((name, i) => [i > 0 && ', ', h('a', { href: file(folder, name), download: name === 'report.html' ? undefined : name }, name)])));
 }
 
 /** Shows the cells of a run that goes on as they finish. */

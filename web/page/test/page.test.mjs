@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { chromium } from 'playwright-core';
-import { draws, fixture } from './fixture.mjs';
+import { draws, fixture, manyTexts, wordOf } from './fixture.mjs';
 import { serve } from './serve.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -63,6 +63,8 @@ const PAGES = [
   ['runs', '', 'table.wide tbody tr'], ['run', () => `#/run/${runs[0]}`, '.figures svg'], ['noise', () => `#/run/${runs[1]}`, '.figures svg'], ['unknown', () => `#/run/${runs[2]}`, '.figures svg'],
   ['items', () => `#/items/${runs[0]}?item=world%2Ftest%2Forder-1%2F0`, '.detail .vt-row.odd'], ['transcripts', () => `#/transcripts/${runs[2]}?open=0`, '.turns blockquote'], ['compare', () => `#/compare?a=${runs[0]}`, 'figure svg'], ['signal', '#/signal', '.drop'],
   ['signal-votes', '#/signal?example=votes&draws=100', '[data-figure=suspects]'], ['signal-probabilities', '#/signal?example=probabilities&draws=100', '[data-figure=suspects]'], ['signal-embeddings', '#/signal?example=embeddings&draws=100', '.cloud canvas'],
+  ['runs-tagged', '#/?tags=paper', '.chip[aria-pressed=true]'], ['item-text', () => `#/items/${runs[0]}?item=world%2Ftest%2Forder-3%2F2&across=1`, '.others table tbody tr >> nth=1'], ['item-old', () => `#/items/${runs[2]}?item=world%2Ftest%2Forder-3%2F2`, '.texts .note:has-text("kept no texts")'],
+  ['signal-neighbours', '#/signal?example=embeddings&draws=100&point=4', '.neighbours li'],
 ];
 for (const [name, hash, ready] of PAGES) for (const scheme of ['light', 'dark']) {
   test(`${name} loads without errors and is accessible, ${scheme}`, async () => {
@@ -244,6 +246,170 @@ test('what is chosen is in the address, and comes back from it', async () => {
   await page.done();
 });
 
+test('an item shows its text, what its answer is, and the other answer', async () => {
+  const page = await visit(`#/items/${runs[0]}?item=world%2Ftest%2Forder-3%2F2`, { ready: '.passage mark' });
+  const passage = await page.textContent('.passage');
+  assert.ok(passage.startsWith(wordOf(1)) && passage.endsWith('Who is taller, Ada or Ben? Ada'), passage);
+  // The run does not hold this answer apart: what differs from the other one is marked.
+  assert.equal(await page.textContent('.passage mark'), 'Ada');
+  assert.equal(await page.getAttribute('.passage mark', 'title'), 'where the answers of the group differ');
+  assert.match(await page.textContent('.detail .facts'), /difficulty3.*objectivecompetence/);
+  assert.equal((await page.$$('.detail .vt[aria-label="What every source says"] .vt-body .vt-row:not([hidden])')).length > 5, true);
+  await page.click('.answers button:text-is("Ben")');
+  await page.waitForFunction(() => document.querySelector('.passage')?.textContent.endsWith('Ben'));
+  assert.match(page.url(), /item=world%2Ftest%2Forder-4%2F3/);
+  // One that is held apart.
+  await page.goto(`${site.url}#/items/${runs[0]}?item=world%2Ftest%2Forder-1%2F0`);
+  await page.waitForSelector('.passage mark[title="the answer"]');
+  await page.keyboard.press('Escape');
+  await page.done();
+});
+
+test('the words of texts are found, and texts are saved with the rows', async () => {
+  const page = await visit(`#/items/${runs[0]}`, { ready: '.vt-row.odd' });
+  await page.waitForFunction(() => /^w0{6}x /.test(document.querySelector('.vt-body .vt-row [role=gridcell]:nth-child(2)').textContent));
+  await page.fill('input[type=search]', `${wordOf(17).toUpperCase()} rung-2`);
+  // Two items, three signals, two seeds.
+  await page.waitForFunction(() => document.querySelector('strong[aria-live]').textContent.startsWith('12 rows of'));
+  await page.reload();
+  await page.waitForFunction(() => document.querySelector('strong[aria-live]').textContent.startsWith('12 rows of'));
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click('button:text-is("Save as CSV")')]);
+  const csv = readFileSync(await download.path(), 'utf8').trim().split('\n');
+  assert.ok(csv[0].startsWith('item,text,model') && csv.length === 13 && csv.slice(1).every((line) => line.includes(`,"${wordOf(17)} stands`)), csv.slice(0, 2).join('\n'));
+  await page.fill('input[type=search]', 'nobody-says-this');
+  await page.waitForFunction(() => document.querySelector('strong[aria-live]').textContent.startsWith('0 rows of'));
+  // A run without texts is searched by what it has.
+  await page.goto(`${site.url}#/items/${runs[2]}?q=order-3%2F2`);
+  await page.waitForFunction(() => /^\d+ rows of 1.440/.test(document.querySelector('strong[aria-live]')?.textContent));
+  assert.ok(!(await page.textContent('.vt-head')).includes('text'));
+  await page.done();
+});
+
+test('the same item is found in the other runs', async () => {
+  const page = await visit(`#/items/${runs[0]}?item=world%2Ftest%2Forder-3%2F2`, { ready: '.others button' });
+  await page.click('.others button');
+  await page.waitForFunction(() => document.querySelector('.others [role=status]').textContent === '2 runs of 2 hold it.');
+  assert.match(page.url(), /across=1/);
+  const said = await page.$$eval('.others table tbody tr', (rows) => rows.map((row) => row.textContent));
+  assert.ok(said[0].startsWith(`${runs[2]}`) || said[0].startsWith(`${runs[1]}`), said[0]);
+  // What that run itself shows of the item.
+  const [run, right] = [said.find((text) => text.startsWith(runs[1])), /(\d+) of 24/];
+  const expected = run.match(right)[1];
+  assert.match(run, /paper/);
+  await page.click(`.others a:text-is("${runs[1]}")`);
+  await page.waitForFunction((name) => location.hash.includes(`items/${name}`), runs[1]);
+  await page.waitForSelector('.passage');
+  assert.ok((await page.textContent('.detail')).includes(`${expected} of 24 answers are right`));
+  // An item that no other run has.
+  await page.goto(`${site.url}#/items/${runs[0]}?item=world%2Ftest%2Forder-1%2F3000&across=1`);
+  await page.waitForFunction(() => document.querySelector('.others [role=status]')?.textContent === 'None of 2 other runs holds it.');
+  await page.done();
+});
+
+test('runs are filtered by their tags', async () => {
+  const page = await visit('', { ready: 'table.wide tbody tr' });
+  const shown = () => page.$$eval('table.wide tbody tr', (rows) => rows.map((row) => row.querySelector('a').textContent));
+  assert.equal((await shown()).length, 4);
+  await page.focus('.chips .chip:has-text("paper")');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => location.hash.includes('tags=paper'));
+  assert.deepEqual((await shown()).sort(), [runs[1], runs[0]].sort());
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'paper 2');
+  await page.click('td.tags .chip:text-is("baseline")');
+  assert.deepEqual(await shown(), [runs[0]]);
+  await page.reload();
+  await page.waitForSelector('table.wide tbody tr');
+  assert.deepEqual(await shown(), [runs[0]]);
+  assert.equal(await page.locator('.chip[aria-pressed=true]').count(), 4);
+  // A run shows its tags, and they lead back.
+  await page.click(`a:text-is("${runs[0]}")`);
+  await page.click('a.tag:text-is("paper")');
+  await page.waitForSelector('table.wide tbody tr');
+  assert.equal((await shown()).length, 2);
+  // A tag that no run has can be taken away again.
+  await page.goto(`${site.url}#/?tags=gone`);
+  await page.reload();
+  await page.click('.chips .chip:has-text("gone")');
+  assert.equal((await shown()).length, 4);
+  await page.done();
+});
+
+test('the neighbours of a point are those of the native library', async () => {
+  const golden = JSON.parse(readFileSync(here('golden/neighbours.json'), 'utf8'));
+  for (const { row, k, rows, cosines } of golden) {
+    const page = await visit(`#/signal?example=embeddings&draws=0&point=${row + 1}&k=${k}`, { ready: '.neighbours li' });
+    const shown = await page.$$eval('.neighbours li', (all) => all.map((one) => [Number(one.dataset.row), Number(one.dataset.cosine)]));
+    assert.deepEqual(shown.map(([at]) => at), rows);
+    shown.forEach(([, cosine], i) => assert.ok(Math.abs(cosine - cosines[i]) <= 1e-12, `${cosine} is not ${cosines[i]}`));
+    // All of them are marked on the map, the point itself last.
+    assert.deepEqual(await page.$$eval('.marks circle', (all) => all.map((one) => Number(one.dataset.row))), [...rows, row]);
+    await page.done();
+  }
+});
+
+test('neighbours are gone through, and their number is chosen', async () => {
+  const page = await visit('#/signal?example=embeddings&draws=0', { ready: '.cloud canvas' });
+  await measured(page);
+  assert.match(await page.textContent('.neighbours'), /Choose a point/);
+  const box = await page.locator('.cloud canvas').boundingBox();
+  await page.mouse.click(box.x + box.width / 4, box.y + box.height * 0.75);
+  await page.waitForSelector('.neighbours li >> nth=9');
+  const second = await page.locator('.neighbours li').nth(1).getAttribute('data-row');
+  await page.locator('.neighbours li button').nth(1).click();
+  await page.waitForFunction((row) => new URLSearchParams(location.hash.split('?')[1]).get('point') === String(Number(row) + 1), second);
+  await page.fill('.neighbours input', '3');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelectorAll('.neighbours li').length === 3);
+  assert.match(page.url(), /k=3/);
+  await page.reload();
+  await page.waitForSelector('.neighbours li');
+  assert.equal(await page.locator('.neighbours li').count(), 3);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click('button[aria-label^="Save as SVG: Map"]')]);
+  assert.match(readFileSync(await download.path(), 'utf8'), /<image.*<circle/s);
+  await page.click('button[aria-label="Take the choice back"]');
+  await page.waitForFunction(() => !location.hash.includes('point=') && document.querySelectorAll('.marks circle').length === 0);
+  await page.done();
+});
+
+test('the keyboard goes from point to point of a map', async () => {
+  const page = await visit('#/signal?example=embeddings&draws=0', { ready: '.cloud canvas' });
+  await measured(page);
+  await page.focus('button[aria-label^="Save the data as CSV: Map"]');
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement.className), 'cloud');
+  const ring = () => page.evaluate(() => { const { m41, m42 } = new DOMMatrix(getComputedStyle(document.querySelector('.ring')).transform); return [m41, m42]; });
+  const said = () => page.textContent('#live');
+  assert.ok(await page.isVisible('.ring'));
+  assert.notEqual(await page.evaluate(() => getComputedStyle(document.querySelector('.cloud')).outlineStyle), 'none');
+  assert.match(await said(), /text-\d+ · \w+, point \d+ of 600/);
+  for (const [key, axis, sign] of [['ArrowRight', 0, 1], ['ArrowDown', 1, 1], ['ArrowLeft', 0, -1], ['ArrowUp', 1, -1]]) {
+    const before = await ring();
+    await page.keyboard.press(key);
+    const now = await ring();
+    assert.ok((now[axis] - before[axis]) * sign > 0, `${key}: ${before} to ${now}`);
+  }
+  await page.keyboard.press('Home');
+  assert.match(await said(), /point 1 of 600/);
+  await page.keyboard.press('PageDown');
+  assert.match(await said(), /point 2 of 600/);
+  await page.keyboard.press('PageUp');
+  await page.keyboard.press('PageUp');
+  assert.match(await said(), /point 600 of 600/);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.neighbours li');
+  assert.match(page.url(), /point=600/);
+  assert.match(await said(), /is chosen; the nearest of 10 neighbours is/);
+  // Far enough to the right there is nothing more.
+  for (let i = 0; i < 200 && !/No point/.test(await said()); i++) await page.keyboard.press('ArrowRight');
+  assert.equal(await said(), 'No point to the right');
+  await page.keyboard.press('Escape');
+  await page.waitForFunction(() => document.querySelectorAll('.neighbours li').length === 0);
+  // The map is one stop of the keyboard: the next is outside.
+  await page.keyboard.press('Tab');
+  assert.ok(!(await page.isVisible('.ring')) && await page.evaluate(() => !document.activeElement.closest('.cloud')));
+  await page.done();
+});
+
 test('a click on a bar filters the items and the other pictures', async () => {
   const page = await visit(`#/items/${runs[0]}`, { ready: '.figures svg' });
   const before = await page.locator('strong[aria-live]').textContent();
@@ -376,6 +542,32 @@ test('a hundred thousand items scroll smoothly', async () => {
   console.log(`scrolling: ${frames.toFixed(0)} frames a second`);
   // Half of what is wanted on a quiet machine, so that a busy one does not fail.
   assert.ok(frames > 25, `${frames} frames a second`);
+  await page.done();
+});
+
+test('a hundred thousand items with texts are there soon, are searched, and scroll smoothly', async () => {
+  const many = manyTexts(folder, 100_000);
+  const start = Date.now();
+  const page = await visit(`#/items/${many}`, { ready: '.vt-row.odd' });
+  const table = (Date.now() - start) / 1000;
+  await page.waitForFunction(() => /^w0{6}x/.test(document.querySelector('.vt-body .vt-row [role=gridcell]:nth-child(2)').textContent), undefined, { timeout: 30_000 });
+  const texts = (Date.now() - start) / 1000;
+  const asked = Date.now();
+  await page.fill('input[type=search]', wordOf(49_999));
+  await page.waitForFunction(() => document.querySelector('strong[aria-live]').textContent.startsWith('2 rows of'));
+  const found = (Date.now() - asked) / 1000;
+  await page.fill('input[type=search]', '');
+  await page.waitForFunction(() => document.querySelector('strong[aria-live]').textContent.startsWith('100'));
+  const frames = await page.evaluate(() => new Promise((resolve) => {
+    const view = document.querySelector('.vt-view');
+    const [start, times] = [performance.now(), []];
+    const step = (now) => { times.push(now); view.scrollTop += 900; if (now - start < 2000) requestAnimationFrame(step); else resolve(times.length / ((times.at(-1) - times[0]) / 1000)); };
+    requestAnimationFrame(step);
+  }));
+  // What is in sight has its text, wherever the table has been scrolled to.
+  await page.waitForFunction(() => { const cells = [...document.querySelectorAll('.vt-body .vt-row:not([hidden]) [role=gridcell]:nth-child(2)')]; return cells.length > 10 && cells.every((cell) => /^w\d{6}x /.test(cell.textContent)); });
+  console.log(`100,000 texts: table after ${table.toFixed(1)} s, texts after ${texts.toFixed(1)} s, a word found in ${found.toFixed(1)} s, ${frames.toFixed(0)} frames a second`);
+  assert.ok(table < 6 && texts < 10 && found < 5 && frames > 25, 'slower than half of what a quiet machine does');
   await page.done();
 });
 

@@ -48,21 +48,21 @@ export function showItem(detail: HTMLElement, spec: ItemSpec, item: string): voi
     label: 'What every source says', height: Math.min(300, 40 + order.length * 28), length: () => order.length,
     columns: () => shown.map((name) => ({
       key: name, title: name, number: ['probability', 'given', 'seed'].includes(name),
-      width: { model: '5.2rem', signal: 'minmax(9rem,1.6fr)', seed: '3.4rem', probability: '6.4rem', answer: '4.6rem', given: '4.6rem', right: '4.4rem' }[name],
+      width: { model: '5rem', signal: 'minmax(8rem,1.6fr)', seed: '3.9rem', probability: '7rem', answer: '5rem', given: '5rem', right: '4.4rem' }[name],
       text: (i: number) => (name === 'answer' ? String(probability[order[i]!]! >= 0.5) : items.cell(name, order[i]!)),
     })),
   });
   const texts = h('div', { class: 'texts' });
-  const objective = h('dl', { class: 'facts' });
+  const known = h('dl', { class: 'facts' }, facts.map((name) => [h('dt', {}, name), h('dd', {}, items.cell(name, one))]));
   const others = h('section', { class: 'others', 'aria-label': 'The same item in other runs' });
   fill(detail,
     h('div', { class: 'tools' }, h('h2', {}, item), h('button', { class: 'quiet', 'aria-label': 'Close the item', onclick: spec.close }, '✕')),
     texts,
-    h('dl', { class: 'facts' }, facts.map((name) => [h('dt', {}, name), h('dd', {}, items.cell(name, one))])), objective,
+    known,
     h('p', {}, h('a', { href: address(['transcripts', folder], { item }) }, 'What was said about it')),
     h('p', {}, `${thousands(right)} of ${plural(mine.length, 'answer')} are right. `, h('span', { class: 'note' }, 'An answer is true where the probability is at least 0.5.')), votes.element, others);
   votes.refresh();
-  void read(texts, objective, spec, item, items.cell('part', one));
+  void read(texts, known, spec, item, items.cell('part', one));
   otherRuns(others, spec, item);
   announce(`Item ${item}: ${right} of ${mine.length} answers are right`);
 }
@@ -84,7 +84,10 @@ async function read(into: HTMLElement, facts: HTMLElement, spec: ItemSpec, item:
   const all = await texts.get([...rows, ...beside]);
   if (!into.isConnected) return;
   const [own, more, answers] = [all[0]!, all.slice(1, rows.length), all.slice(rows.length)];
-  fill(facts, h('dt', {}, 'objective'), h('dd', {}, texts.objective(first)));
+  facts.append(h('dt', {}, 'objective'), h('dd', {}, texts.objective(first)));
+  // What a task belongs to is its family; what conduct is judged by is a norm.
+  const family = [...facts.querySelectorAll('dt')].find((one) => one.textContent === 'family');
+  if (family && texts.objective(first) === 'conformity') family.textContent = 'norm';
   const verdict = (row: number) => h('span', { class: texts.gold(row) ? 'tag good' : 'tag bad' }, texts.gold(row) ? 'true' : 'false');
   fill(into,
     passage(own, answers),
@@ -170,9 +173,9 @@ function listed(found: readonly Found[], item: string, own: string | undefined):
     label: 'What the other runs say', height: Math.min(300, 40 + all.length * 28), length: () => all.length,
     columns: () => [
       { key: 'run', title: 'run', width: 'minmax(9rem,1.4fr)', text: (i) => all[i]!.run }, { key: 'model', title: 'model', width: '5.2rem', text: (i) => all[i]!.model },
-      { key: 'signal', title: 'signal', width: 'minmax(9rem,1.6fr)', text: (i) => all[i]!.signal }, { key: 'seed', title: 'seed', width: '3.4rem', number: true, text: (i) => String(all[i]!.seed) },
-      { key: 'probability', title: 'probability', width: '6.4rem', number: true, text: (i) => all[i]!.probability.toFixed(4) },
-      { key: 'answer', title: 'answer', width: '4.6rem', text: (i) => String(all[i]!.probability >= 0.5) }, { key: 'right', title: 'right', width: '4.4rem', text: (i) => (right(all[i]!) ? 'right' : 'wrong') },
+      { key: 'signal', title: 'signal', width: 'minmax(9rem,1.6fr)', text: (i) => all[i]!.signal }, { key: 'seed', title: 'seed', width: '3.9rem', number: true, text: (i) => String(all[i]!.seed) },
+      { key: 'probability', title: 'probability', width: '7rem', number: true, text: (i) => all[i]!.probability.toFixed(4) },
+      { key: 'answer', title: 'answer', width: '5rem', text: (i) => String(all[i]!.probability >= 0.5) }, { key: 'right', title: 'right', width: '4.4rem', text: (i) => (right(all[i]!) ? 'right' : 'wrong') },
     ],
   });
   queueMicrotask(() => every.refresh());

@@ -18,7 +18,7 @@ const SELECTS = ['part', 'model', 'signal', 'seed', 'family', 'difficulty', 'gol
 /** Tenths of what a model says. */
 const BINS = Array.from({ length: 10 }, (_, i) => `${(i / 10).toFixed(1)}–${((i + 1) / 10).toFixed(1)}`);
 const binOf = (probability: number): number => Math.min(9, Math.floor(probability * 10));
-const WIDTHS: Record<string, string> = { item: 'minmax(15rem,2fr)', signal: 'minmax(12rem,2fr)', group: 'minmax(12rem,1.6fr)', probability: '7rem', given: '6rem', seed: '4rem', gold: '4.5rem', right: '5rem', text: 'minmax(18rem,3fr)', part: '6rem', model: '6.5rem', family: '6rem', difficulty: '6rem', conflict: '5.5rem' };
+const WIDTHS: Record<string, string> = { item: 'minmax(11rem,2fr)', signal: 'minmax(10rem,2fr)', group: 'minmax(12rem,1.6fr)', probability: '7rem', given: '6rem', seed: '4rem', gold: '4.5rem', right: '5rem', text: 'minmax(13rem,3fr)', part: '6rem', model: '6.5rem', family: '6rem', difficulty: '6rem', conflict: '5.5rem' };
 const ORDER = ['item', 'text', 'model', 'signal', 'seed', 'part', 'family', 'difficulty', 'gold', 'probability', 'right', 'given', 'conflict', 'group'];
 const USUAL = ['item', 'text', 'model', 'signal', 'seed', 'difficulty', 'gold', 'probability', 'right'];
 

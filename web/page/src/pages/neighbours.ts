@@ -31,10 +31,11 @@ export async function embeddingMap(rows: MapRows): Promise<HTMLElement> {
   let mark: ReturnType<typeof cloud>['mark'] = () => {};
   let turn = 0;
 
+  const hint = () => h('p', { class: 'note' }, 'Choose a point, by pointer or with the arrows and Enter: the rows that are nearest to it in all dimensions are listed here.');
   const list = h('section', { class: 'neighbours', 'aria-label': 'Nearest neighbours' });
   const picture = figure({
     title: 'Map of the embeddings',
-    note: `The two directions of largest variance: ${(map.shares[0] * 100).toFixed(0)}% and ${(map.shares[1] * 100).toFixed(0)}% of it. Choose a point, by pointer or with the arrows and Enter, to see the rows that are nearest to it in all dimensions.`,
+    note: `The two directions of largest variance: ${(map.shares[0] * 100).toFixed(0)}% and ${(map.shares[1] * 100).toFixed(0)}% of it.`,
     legend: groups.length > 1 ? keys(groups) : undefined, columns: ['row', 'x', 'y'], rows: Array.from(map.x, (x, i) => [name(i), x, map.y[i]!]),
     draw: (width) => {
       const made = cloud({ label: 'Map of the embeddings', x: map.x, y: map.y, group, groups, name }, width, (i) => void choose(i));
@@ -51,7 +52,7 @@ export async function embeddingMap(rows: MapRows): Promise<HTMLElement> {
     keep({ point: i === undefined ? '' : String(i + 1), k: state.k === USUAL ? '' : String(state.k) });
     if (i === undefined) {
       mark(undefined, []);
-      fill(list);
+      fill(list, hint());
       announce('No point is chosen');
       return;
     }
@@ -81,15 +82,16 @@ export async function embeddingMap(rows: MapRows): Promise<HTMLElement> {
     const text = (row: number) => (rows.texts && rows.names ? rows.texts[row] : undefined);
     const label = (row: number) => (rows.labels ? groups[group[row]!] : undefined);
     fill(list,
-      h('div', { class: 'bar' }, h('h4', {}, `Nearest to ${name(i)}`), label(i) && h('span', { class: 'tag' }, label(i)), h('label', { class: 'field' }, h('span', {}, 'How many'), number),
-        h('button', { class: 'quiet', 'aria-label': 'Take the choice back', onclick: () => void choose(undefined) }, '✕')),
+      h('div', { class: 'tools' }, h('h4', {}, `Nearest to ${name(i)}`), label(i) && h('span', { class: 'tag' }, label(i)), h('button', { class: 'quiet', 'aria-label': 'Take the choice back', onclick: () => void choose(undefined) }, '✕')),
       rows.texts && h('blockquote', {}, rows.texts[i] ?? ''),
+      h('label', { class: 'field' }, h('span', {}, 'How many'), number),
       h('p', { class: 'note' }, 'By cosine in all dimensions of the file, not on the map: 1 is the same direction. Of equal ones that of the earlier row comes first.'),
       h('ol', {}, near.map((row, place) => h('li', { 'data-row': row, 'data-cosine': cosines[place] },
         h('button', { class: 'link', onclick: () => void choose(row) }, name(row)), ' ', h('span', { class: 'cosine' }, cosines[place]!.toFixed(4).replace('-', '−')),
         label(row) && h('span', { class: 'tag' }, label(row)), text(row) && h('div', { class: 'note' }, text(row))))));
   }
 
+  fill(list, hint());
   if (state.chosen !== undefined) void choose(state.chosen);
-  return h('div', {}, picture, list);
+  return h('div', { class: 'map' }, picture, list);
 }

@@ -26,7 +26,7 @@ export async function runsPage(main: HTMLElement, _path: string[], query: URLSea
     class: 'chip', 'aria-pressed': String(state.tags.has(tag)), title: state.tags.has(tag) ? 'Remove this filter' : `Only runs with the tag ${tag}`,
     onclick: () => { if (!state.tags.delete(tag)) state.tags.add(tag); show(); },
   }, tag, count !== undefined && h('span', { class: 'note' }, ` ${count}`));
-  const unique = (of: (run: RunSummary) => string) => [...new Set(found.runs.map(of))].sort();
+  const unique = (of: (run: RunSummary) => string) => [...new Set(found.runs.map(of))].filter(Boolean).sort();
 
   function show(): void {
     keep({ q: state.text, experiment: state.experiment, status: state.status, tags: [...state.tags].join(','), sort: state.sort === 'started' ? '' : state.sort, dir: state.down ? '' : 'up', with: [...chosen].join(',') });
@@ -34,7 +34,7 @@ export async function runsPage(main: HTMLElement, _path: string[], query: URLSea
     const key = SORTS.find(([name]) => name === state.sort)?.[2] ?? SORTS[0]![2];
     const shown = found.runs.filter((run) => (!state.experiment || run.experiment === state.experiment) && (!state.status || run.status === state.status)
       && [...state.tags].every((tag) => run.tags?.includes(tag))
-      && words.every((word) => `${run.folder} ${run.title} ${run.profile} ${run.status} ${(run.tags ?? []).join(' ')}`.toLowerCase().includes(word)))
+      && words.every((word) => `${run.folder} ${run.title} ${run.profile} ${run.status} ${run.error ?? ''} ${(run.tags ?? []).join(' ')}`.toLowerCase().includes(word)))
       .sort((a, b) => { const [x, y] = [key(a), key(b)]; return (x < y ? -1 : x > y ? 1 : 0) * (state.down ? -1 : 1); });
     count.textContent = shown.length === found.runs.length ? plural(shown.length, 'run') : `${plural(shown.length, 'run')} of ${found.runs.length}`;
     const focused = tagBar.contains(document.activeElement) ? document.activeElement!.textContent : undefined;
@@ -45,15 +45,17 @@ export async function runsPage(main: HTMLElement, _path: string[], query: URLSea
     both.disabled = chosen.size !== 2;
     both.textContent = chosen.size === 2 ? 'Compare the two' : 'Choose two to compare';
     fill(head, h('th', { scope: 'col' }, h('span', { class: 'hidden' }, 'Chosen')), sortable('Experiment', 'experiment'), h('th', { scope: 'col' }, 'Profile'), h('th', { scope: 'col' }, 'Status'), h('th', { scope: 'col' }, 'Tags'), sortable('Begun', 'started'), sortable('Took', 'seconds', true), sortable('Cells', 'cells', true));
-    fill(list, shown.map((run) => h('tr', {},
+    fill(list, shown.map((run) => (run.error ? broken(run) : h('tr', {},
       h('td', {}, h('input', { type: 'checkbox', 'aria-label': `Choose ${run.folder}`, checked: chosen.has(run.folder), onchange: (event: Event) => { if ((event.target as HTMLInputElement).checked) chosen.add(run.folder); else chosen.delete(run.folder); show(); } })),
       h('td', {}, h('a', { href: address(['run', run.folder]) }, run.folder), h('div', { class: 'note' }, run.title)),
       h('td', {}, h('span', { class: 'tag' }, run.profile)),
       h('td', {}, h('span', { class: `tag ${run.status === 'complete' ? 'good' : 'busy'}` }, run.status), run.failed > 0 && h('span', { class: 'tag bad' }, `${run.failed} failed`)),
       h('td', { class: 'tags' }, (run.tags ?? []).map((tag) => chip(tag))),
-      h('td', { class: 'when' }, moment(run.started)), h('td', { class: 'number' }, duration(run.seconds)), h('td', { class: 'number' }, thousands(run.cells)))));
+      h('td', { class: 'when' }, moment(run.started)), h('td', { class: 'number' }, duration(run.seconds)), h('td', { class: 'number' }, thousands(run.cells))))));
     if (shown.length === 0) fill(list, h('tr', {}, h('td', { colspan: 8 }, 'No run fits. ', h('button', { onclick: () => { Object.assign(state, { text: '', experiment: '', status: '' }); state.tags.clear(); search.value = ''; show(); } }, 'Show all'))));
   }
+  /** A folder that holds a run of which nothing can be told. */
+  const broken = (run: RunSummary) => h('tr', {}, h('td', {}), h('td', {}, run.folder), h('td', { colspan: 6, class: 'note' }, h('span', { class: 'tag bad' }, 'cannot be read'), run.error));
   const sortable = (text: string, name: string, number = false) => h('th', { scope: 'col', class: number ? 'number' : undefined, 'aria-sort': state.sort === name ? (state.down ? 'descending' : 'ascending') : 'none' },
     h('button', { class: 'sort', onclick: () => { state.down = state.sort === name ? !state.down : true; state.sort = name; show(); } }, text, h('span', { 'aria-hidden': 'true' }, state.sort === name ? (state.down ? ' ▾' : ' ▴') : '')));
   const search = h('input', { type: 'search', placeholder: 'Search (/)', 'aria-label': 'Search runs', value: state.text, oninput: () => { state.text = search.value; show(); } });

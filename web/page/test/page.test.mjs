@@ -272,7 +272,7 @@ test('the words of texts are found, and texts are saved with the rows', async ()
   // Two items, three signals, two seeds.
   await page.waitForFunction(() => document.querySelector('strong[aria-live]').textContent.startsWith('12 rows of'));
   await page.reload();
-  await page.waitForFunction(() => document.querySelector('strong[aria-live]').textContent.startsWith('12 rows of'));
+  await page.waitForFunction(() => document.querySelector('strong[aria-live]')?.textContent.startsWith('12 rows of'));
   const [download] = await Promise.all([page.waitForEvent('download'), page.click('button:text-is("Save as CSV")')]);
   const csv = readFileSync(await download.path(), 'utf8').trim().split('\n');
   assert.ok(csv[0].startsWith('item,text,model') && csv.length === 13 && csv.slice(1).every((line) => line.includes(`,"${wordOf(17)} stands`)), csv.slice(0, 2).join('\n'));
@@ -351,6 +351,7 @@ test('neighbours are gone through, and their number is chosen', async () => {
   const page = await visit('#/signal?example=embeddings&draws=0', { ready: '.cloud canvas' });
   await measured(page);
   assert.match(await page.textContent('.neighbours'), /Choose a point/);
+  await page.locator('.cloud canvas').scrollIntoViewIfNeeded();
   const box = await page.locator('.cloud canvas').boundingBox();
   await page.mouse.click(box.x + box.width / 4, box.y + box.height * 0.75);
   await page.waitForSelector('.neighbours li >> nth=9');

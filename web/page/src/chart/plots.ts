@@ -102,12 +102,40 @@ export function grid(points: readonly (Point & { column: string; row: string })[
 
 /** Two metrics of the same cells against each other; `order` joins the cells of a series. */
 export interface Pairing { x: number; y: number; xlo: number; xhi: number; ylo: number; yhi: number; series: string; facet: string; label: string; order: number }
-export function pairs(points: Pairing[], keys: readonly Key[], width: number, x: string, y: string, options: { join: boolean; diagonal: boolean; fit?: { x: number; y: number; lo: number; hi: number }[] }): Element {
+export interface PairOptions {
+  /** Whether the points of a series are joined by arrows. */
+  join: boolean;
+  /** Whether the line of equal values is drawn. */
+  diagonal: boolean;
+  fit?: { x: number; y: number; lo: number; hi: number }[];
+  /** Whether the points that none surpasses in both are joined. */
+  front?: boolean;
+  /** Places along x to be marked, with their intervals. */
+  best?: readonly { value: number; lo: number; hi: number }[];
+}
+
+/** The points that no other one surpasses in both, from left to right. */
+export function undominated<T extends { x: number; y: number }>(points: readonly T[]): T[] {
+  let highest = -Infinity;
+  const found: T[] = [];
+  for (const point of points.toSorted((a, b) => b.x - a.x || b.y - a.y)) {
+    if (point.y <= highest) continue;
+    highest = point.y;
+    found.push(point);
+  }
+  return found.reverse();
+}
+
+export function pairs(points: Pairing[], keys: readonly Key[], width: number, x: string, y: string, options: PairOptions): Element {
   const title = (p: Pairing) => `${p.label}\n${x} ${digits(p.x)}\n${y} ${digits(p.y)}`;
   const panes = [...new Set(points.map((p) => p.facet))];
   const columns = Math.max(1, Math.min(panes.length, Math.floor(width / 320)));
   const place = (p: { facet: string }) => panes.indexOf(p.facet);
   const at = { fx: (p: Pairing) => place(p) % columns, fy: (p: Pairing) => Math.floor(place(p) / columns) };
+  const front = options.front ? panes.flatMap((pane) => undominated(points.filter((p) => p.facet === pane))) : [];
+  const [low, high] = [Math.min(...points.map((p) => p.x)), Math.max(...points.map((p) => p.x))];
+  // An interval may reach far beyond what was measured, and would take the picture with it.
+  const best = (options.best ?? []).map((b) => ({ x: b.value, x1: Math.max(b.lo, Math.min(low, b.value)), x2: Math.min(b.hi, Math.max(high, b.value)) }));
   const ends = points.flatMap((p) => [p.x, p.y]);
   const limits = [Math.min(...ends), Math.max(...ends)];
   return Plot.plot({
@@ -118,6 +146,9 @@ export function pairs(points: Pairing[], keys: readonly Key[], width: number, x:
       panes.length > 1 ? Plot.text(panes, { text: (d: string) => d, fx: (d: string) => panes.indexOf(d) % columns, fy: (d: string) => Math.floor(panes.indexOf(d) / columns), frameAnchor: 'top', dy: -12, fontWeight: 600 }) : null,
       Plot.frame({ stroke: 'var(--line)' }),
       options.diagonal ? Plot.link([0], { x1: limits[0], y1: limits[0], x2: limits[1], y2: limits[1], stroke: 'var(--muted)', strokeDasharray: '3 3' }) : null,
+      Plot.rectX(best.filter((b) => b.x2 > b.x1), { x1: 'x1', x2: 'x2', fill: 'var(--c2)', fillOpacity: 0.12 }),
+      Plot.ruleX(best, { x: 'x', stroke: 'var(--c2)', strokeWidth: 2 }),
+      Plot.line(front, { x: 'x', y: 'y', z: 'facet', stroke: 'var(--ink)', strokeOpacity: 0.7, strokeDasharray: '5 4', curve: 'step-before', ...at }),
       options.fit ? Plot.areaY(options.fit, { x: 'x', y1: 'lo', y2: 'hi', fill: 'var(--muted)', fillOpacity: 0.18 }) : null,
       options.fit ? Plot.lineY(options.fit, { x: 'x', y: 'y', stroke: 'var(--muted)', strokeWidth: 2 }) : null,
       // Along a path the intervals of every step would hide it.

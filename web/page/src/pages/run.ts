@@ -105,7 +105,7 @@ export async function runPage(main: HTMLElement, [folder]: string[], query: URLS
 
   fill(main, head(folder, about, listed), progress, chips, figures, explore, numbers, provenance(folder, about, listed));
   show();
-  if (live) follow(folder, main, progress, (more) => { rows = rows.concat(more); show(); }, () => go(['run', folder]));
+  if (live) follow(folder, about.host.processors, main, progress, (more) => { rows = rows.concat(more); show(); }, () => go(['run', folder]));
 }
 
 function head(folder: string, about: Manifest, listed: RunSummary | undefined): HTMLElement {
@@ -129,6 +129,7 @@ function provenance(folder: string, about: Manifest, listed: RunSummary | undefi
     ['Host', `${about.host.platform}, ${plural(about.host.processors, 'processor')}`], ['Seeds', (plan.seeds ?? []).join(', ')],
     ['Data', [plan.data?.source, plan.data?.objective, plan.data?.digest].filter(Boolean).join(' · ')],
     ['Parts', (plan.data?.parts ?? []).map((p) => `${p.name}: ${plural(p.items, 'item')} in ${plural(p.groups, 'group')} (${p.role})`).join('; ')],
+    ['Code', typeof plan.code === 'string' ? plan.code : ''],
     ['Models', (plan.rungs ?? []).map((r) => `${r.name}${r.model?.parameters ? ` (${thousands(r.model.parameters)} parameters, ${r.model.runtime ?? ''})` : ''}`).join('; ')],
   ];
   return h('section', {}, h('h2', {}, 'Where it came from'), h('dl', { class: 'facts' }, lines.filter(([, v]) => v).map(([k, v]) => [h('dt', {}, k), h('dd', {}, v)])),
@@ -136,13 +137,22 @@ function provenance(folder: string, about: Manifest, listed: RunSummary | undefi
     h('p', { class: 'note' }, 'Files: ', files.map((name, i) => [i > 0 && ', ', h('a', { href: file(folder, name), download: name === 'report.html' ? undefined : name }, name)])));
 }
 
+/** Seconds that a run still takes, roughly: by the rate at which jobs have come, or, of those that were there before, by what they cost. */
+export function remaining(total: number, done: number, cost: number, processors: number, seen: { jobs: number; seconds: number }): number | undefined {
+  const left = total - done;
+  if (left <= 0 || done === 0) return undefined;
+  if (seen.jobs >= 3 && seen.seconds > 2) return (left * seen.seconds) / seen.jobs;
+  const each = cost / done;
+  return each > 0 ? (left * each) / Math.max(1, Math.min(processors, left)) : undefined;
+}
+
 /** Shows the cells of a run that goes on as they finish. */
-function follow(folder: string, main: HTMLElement, progress: HTMLElement, more: (rows: MetricRow[]) => void, done: () => void): void {
+function follow(folder: string, processors: number, main: HTMLElement, progress: HTMLElement, more: (rows: MetricRow[]) => void, done: () => void): void {
   const source = new EventSource(file(folder, 'events'));
-  let jobs = 0;
+  let [jobs, total, cost, timer] = [0, 0, 0, 0];
   let held: MetricRow[] = [];
-  let timer = 0;
-  let total = 0;
+  // What was finished before comes in one go, and says nothing of the rate.
+  let first: { at: number; jobs: number } | undefined;
   source.addEventListener('jobs', ({ data }: MessageEvent<string>) => { total = Number(data) || 0; });
   source.onmessage = ({ data }: MessageEvent<string>) => {
     if (!main.isConnected) { source.close(); return; }
@@ -150,7 +160,12 @@ function follow(folder: string, main: HTMLElement, progress: HTMLElement, more: 
       const entry = journalRows(data);
       held.push(...entry.rows);
       jobs++;
-      fill(progress, h('span', { class: 'tag busy' }, 'running'), ` ${plural(jobs, 'job')} finished${total ? ` of ${total}` : ''}; the last: ${entry.job}`, total ? h('progress', { max: total, value: jobs }) : false);
+      cost += entry.seconds;
+      const now = performance.now() / 1000;
+      if (!first || now - first.at < 1) first = { at: first?.at ?? now, jobs };
+      const left = total ? remaining(total, jobs, cost, processors, { jobs: jobs - first.jobs, seconds: now - first.at }) : undefined;
+      fill(progress, h('span', { class: 'tag busy' }, 'running'), ` ${plural(jobs, 'job')} finished${total ? ` of ${total}` : ''}`, left !== undefined && `, about ${duration(left)} left`, `; the last: ${entry.job}`,
+        total ? h('progress', { max: total, value: jobs, 'aria-label': 'Finished jobs' }) : false);
     } catch { /* a line that is torn comes again, whole */ }
     timer ||= window.setTimeout(() => { timer = 0; more(held); held = []; }, 400);
   };

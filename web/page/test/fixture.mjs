@@ -87,6 +87,41 @@ function noise() {
   return lines.map((line) => `noise-capacity,${line}`);
 }
 
+/** Runs with figures that the listed ones lack; they are in no list. */
+export function figureRuns(folder) {
+  const calibration = ['calibration/loss=xent,,calibrated-gap,0.12,0.08,0.9,1024,difference,'];
+  const annealing = [];
+  const evaluation = [];
+  RUNGS.slice(1).forEach((student, s) => [0.1, 0.5, 0.9].forEach((share, i) => {
+    const cell = `teacher=rung-0/share=${share}/student=${student}/loss=xent`;
+    const gap = 0.05 * (s + i);
+    calibration.push(`${cell},,supervision-gap,${gap},${gap - 0.02},${gap + 0.02},1024,difference,`, `${cell},,gain,${0.05 - (gap - 0.12) ** 2},0,0.1,1024,difference,`);
+  }));
+  for (let g = 0; g <= 10; g++) calibration.push(`calibration/loss=xent/gamma=${g / 40},,fitted-gain,${0.05 - (g / 40 - 0.12) ** 2},0.02,0.07,1024,difference,`);
+  for (const policy of ['direct', 'linear']) for (let round = 1; round <= 3; round++) {
+    const cell = `policy=${policy}/plan=parallel/round=${round}`;
+    annealing.push(`${cell},,competence,${policy === 'linear' ? 0.5 + 0.05 * round : 0.6 - 0.02 * round},0.4,0.8,1024,share,`, `${cell},,conformity,${policy === 'linear' ? 0.7 - 0.05 * round : 0.5},0.4,0.8,1024,share,`);
+  }
+  for (const place of ['ceiling=rung-0/share=0.8', 'teacher=rung-0/student=rung-1/share=0.8', 'teacher=rung-0/share=0.8']) for (let d = 1; d <= 6; d++) {
+    evaluation.push(`${place}/difficulty=${d},,solved-tasks,${0.9 - 0.05 * d},${0.85 - 0.05 * d},${0.95 - 0.05 * d},432,share,`);
+    // Teachers are extrapolated by nobody.
+    if (d > 3 && !/^teacher=[^/]*[/]share/.test(place)) evaluation.push(`extrapolation/${place}/difficulty=${d},,predicted,${0.88 - 0.05 * d},${0.6 - 0.05 * d},${1.1 - 0.05 * d},432,share,`);
+  }
+  return [['gap-calibration', calibration], ['gap-annealing', annealing], ['evaluation', evaluation]].map(([experiment, lines]) => {
+    const name = `${experiment}-0000000a`;
+    mkdirSync(join(folder, 'data', name), { recursive: true });
+    writeFileSync(join(folder, 'data', name, 'manifest.json'), JSON.stringify(manifest(experiment, 'Figures', 'complete', 0)));
+    writeFileSync(join(folder, 'data', name, 'metrics.csv'), `${[HEAD, ...lines.map((line) => `${experiment},${line}`)].join('\n')}\n`);
+    return name;
+  });
+}
+
+const manifest = (experiment, title, status, i) => ({
+  schema: 1, status, failed: experiment === 'hearings' ? 1 : 0, unexpected: [], command: `superalign run ${experiment}`, started: 1_795_000_000 + 3600 * i,
+  host: { platform: 'linux-x86_64', processors: 2 }, seconds: { training: 12.5 + i },
+  plan: { experiment, title, question: 'Is it so?\n\nWe look.', profile: 'quick', design: {}, seeds: [0, 1], data: { source: 'world 1', parts: [{ name: 'test', role: 'tests', items: 100, groups: 50 }] }, rungs: RUNGS.map((rung) => ({ name: rung, model: { parameters: 65125, runtime: 'tract' } })), code: '0.1.0+abc' },
+});
+
 /** Something that the page has never heard of. */
 function other() {
   const lines = [];
@@ -108,15 +143,11 @@ export function fixture(folder, count = 4200) {
     const name = `${run.experiment}-0000000${i}`;
     const at = join(folder, 'data', name);
     mkdirSync(at, { recursive: true });
-    writeFileSync(join(at, 'manifest.json'), JSON.stringify({
-      schema: 1, status: run.status, failed: run.experiment === 'hearings' ? 1 : 0, unexpected: [], command: `superalign run ${run.experiment}`, started: 1_795_000_000 + 3600 * i,
-      host: { platform: 'linux-x86_64', processors: 2 }, seconds: { training: 12.5 + i },
-      plan: { experiment: run.experiment, title: run.title, question: 'Is it so?\n\nWe look.', profile: 'quick', design: {}, seeds: [0, 1], data: { source: 'world 1', parts: [{ name: 'test', role: 'tests', items: 100, groups: 50 }] }, rungs: RUNGS.map((rung) => ({ name: rung, model: { parameters: 65125, runtime: 'tract' } })) },
-    }));
+    writeFileSync(join(at, 'manifest.json'), JSON.stringify(manifest(run.experiment, run.title, run.status, i)));
     if (run.status === 'complete') {
       writeFileSync(join(at, 'metrics.csv'), `${[HEAD, ...run.lines].join('\n')}\n`);
       writeFileSync(join(at, 'items.parquet'), items(run.count, i + 1));
-      if (run.experiment !== 'hearings') writeFileSync(join(at, 'texts.parquet'), texts(run.count, 1));
+      if (run.experiment !== 'hearings') writeFileSync(join(at, 'texts.parquet'), texts(run.count, 1 + i));
       writeFileSync(join(at, 'report.html'), '<!doctype html><title>report</title>');
       if (run.experiment === 'hearings') {
         writeFileSync(join(at, 'transcripts.jsonl'), Array.from({ length: 300 }, (_, t) => JSON.stringify({

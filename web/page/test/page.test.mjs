@@ -41,6 +41,14 @@ test('a click in a legend filters every figure', async () => {
   assert.match(page.url(), /model=rung-1/);
   await page.click('.chip');
   await page.waitForFunction(() => !location.hash.includes('model='));
+  // So does a click on what it stands for.
+  const plot = page.locator('.figures svg.picks').first();
+  await plot.scrollIntoViewIfNeeded();
+  const box = await plot.boundingBox();
+  await page.mouse.move(box.x + box.width / 3, box.y + box.height / 3);
+  await page.mouse.down();
+  await page.mouse.up();
+  await page.waitForSelector('.chip:has-text("model = rung-")');
   await page.done();
 });
 

@@ -191,7 +191,7 @@ export function chart(view: View, rows: readonly MetricRow[], filters: Record<st
     const said = best.map((row) => (Number.isFinite(row.value) ? 'The vertical line is the fitted optimum with its interval.' : '')).filter(Boolean);
     const notes = [note, ...new Set(said), ...new Set(why.map((text) => `No optimum is marked: ${text}.`))].join(' ');
     return figure({ title, note: notes, legend, broad, pick: picked, columns, rows: cells([...both, ...both.map((r) => other.get(r.cell)!)]),
-      draw: (width) => pairs(points, legend, width, view.metric, view.against!, { join: !!view.order, diagonal: !!view.diagonal, fit, front: view.front, best: best.filter((row) => Number.isFinite(row.value)) }) });
+      draw: (width) => pairs(points, legend, width, view.metric, view.against!, { join: !!view.order, diagonal: !!view.diagonal, fit, front: view.front, picked, best: best.filter((row) => Number.isFinite(row.value)) }) });
   }
   const shown = view.kind === 'grid' ? found : found.filter((row) => Number.isFinite(row.value));
   if (shown.length === 0) return undefined;
@@ -217,9 +217,9 @@ export function chart(view: View, rows: readonly MetricRow[], filters: Record<st
   const legend = legendOf(shown);
   if (view.kind === 'lines') {
     const points = shown.map(point).sort((a, b) => (a.x as number) - (b.x as number));
-    return figure({ title, note, legend, broad, pick: picked, columns, rows: cells(shown), draw: (width) => lines(points, legend, width, view.x!, axis, view.reference) });
+    return figure({ title, note, legend, broad, pick: picked, columns, rows: cells(shown), draw: (width) => lines(points, legend, width, view.x!, axis, view.reference, picked) });
   }
   const order = ordered([...new Set(shown.map((r) => name(r, view.x)))]);
   const points = shown.map(point).sort((a, b) => order.indexOf(String(a.x)) - order.indexOf(String(b.x)));
-  return figure({ title, note, legend, broad, pick: picked, columns, rows: cells(shown), draw: (width) => dots(points, legend, width, axis, view.reference) });
+  return figure({ title, note, legend, broad, pick: picked, columns, rows: cells(shown), draw: (width) => dots(points, legend, width, axis, view.reference, picked) });
 }

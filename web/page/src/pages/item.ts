@@ -49,7 +49,7 @@ export function showItem(detail: HTMLElement, spec: ItemSpec, item: string): voi
     columns: () => shown.map((name) => ({
       key: name, title: name, number: ['probability', 'given', 'seed'].includes(name),
       width: { model: '5rem', signal: 'minmax(8rem,1.6fr)', seed: '3.9rem', probability: '7rem', answer: '5rem', given: '5rem', right: '4.4rem' }[name],
-      text: (i: number) => (name === 'answer' ? String(probability[order[i]!]! >= 0.5) : items.cell(name, order[i]!)),
+      text: (i: number) => (name === 'answer' ? String(probability[order[i]!]! >= 0.5) : name === 'signal' ? signalOf(items.cell(name, order[i]!), items.cell('model', order[i]!)) : items.cell(name, order[i]!)),
     })),
   });
   const texts = h('div', { class: 'texts' });
@@ -66,6 +66,9 @@ export function showItem(detail: HTMLElement, spec: ItemSpec, item: string): voi
   otherRuns(others, spec, item);
   announce(`Item ${item}: ${right} of ${mine.length} answers are right`);
 }
+
+/** A signal without the model that stands beside it anyway. */
+const signalOf = (signal: string, model: string): string => (signal.startsWith(`model=${model}/`) ? signal.slice(model.length + 7) : signal);
 
 /** The texts of the item, that of the part in sight first. */
 async function read(into: HTMLElement, facts: HTMLElement, spec: ItemSpec, item: string, part: string): Promise<void> {
@@ -173,7 +176,7 @@ function listed(found: readonly Found[], item: string, own: string | undefined):
     label: 'What the other runs say', height: Math.min(300, 40 + all.length * 28), length: () => all.length,
     columns: () => [
       { key: 'run', title: 'run', width: 'minmax(9rem,1.4fr)', text: (i) => all[i]!.run }, { key: 'model', title: 'model', width: '5.2rem', text: (i) => all[i]!.model },
-      { key: 'signal', title: 'signal', width: 'minmax(9rem,1.6fr)', text: (i) => all[i]!.signal }, { key: 'seed', title: 'seed', width: '3.9rem', number: true, text: (i) => String(all[i]!.seed) },
+      { key: 'signal', title: 'signal', width: 'minmax(9rem,1.6fr)', text: (i) => signalOf(all[i]!.signal, all[i]!.model) }, { key: 'seed', title: 'seed', width: '3.9rem', number: true, text: (i) => String(all[i]!.seed) },
       { key: 'probability', title: 'probability', width: '7rem', number: true, text: (i) => all[i]!.probability.toFixed(4) },
       { key: 'answer', title: 'answer', width: '5rem', text: (i) => String(all[i]!.probability >= 0.5) }, { key: 'right', title: 'right', width: '4.4rem', text: (i) => (right(all[i]!) ? 'right' : 'wrong') },
     ],

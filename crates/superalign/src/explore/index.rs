@@ -150,7 +150,8 @@ impl Listed {
         let manifest = match Manifest::read(folder) {
             Ok(Some(manifest)) => manifest,
             Ok(None) => return nothing("its manifest is gone".to_owned()),
-            Err(error) => return nothing(error.to_string()),
+            // Where the folder lies is nobody's business who looks at an exported site.
+            Err(error) => return nothing(error.to_string().replace(&format!("{}/", folder.display()), "")),
         };
         let plan = &manifest.plan;
         Self {

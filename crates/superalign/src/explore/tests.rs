@@ -168,5 +168,5 @@ fn runs_are_named_by_their_folders() {
     std::fs::write(folder.path().join("runs").join(NAME).join("manifest.json"), "{").unwrap();
     let index = Index::read(&Runs::Of(folder.path().join("runs")), true);
     let error = index.runs[0].error.as_deref().unwrap();
-    assert!(error.contains("not valid JSON"), "{error}");
+    assert!(error.starts_with("manifest.json: not valid JSON"), "{error}");
 }

@@ -15,13 +15,17 @@ const MOST = 50;
 /** What the file says of its rows. */
 export interface MapRows { names?: string[]; texts?: string[]; labels?: Uint32Array; labelNames: string[] }
 
+/** The start of a text, to its last whole word. */
+const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most).replace(/\s+\S*$/, '')} …` : text);
+
 /** The figure, with the list of neighbours under it. The point and the number of neighbours are in the address. */
 export async function embeddingMap(rows: MapRows): Promise<HTMLElement> {
   const map = await engine.projection();
   const count = map.x.length;
   const group = rows.labels ?? new Uint32Array(count);
   const groups = rows.labels ? rows.labelNames : [''];
-  const name = (i: number) => rows.names?.[i] ?? rows.texts?.[i]?.slice(0, 60) ?? `row ${i + 1}`;
+  const named = (i: number, most: number) => rows.names?.[i] ?? (rows.texts?.[i] ? cut(rows.texts[i]!, most) : `row ${i + 1}`);
+  const name = (i: number) => named(i, 60);
   const whole = (key: string, standard: number, least: number, most: number) => {
     const x = Number(current().query.get(key) ?? Number.NaN);
     return Number.isInteger(x) && x >= least && x <= most ? x : standard;
@@ -82,12 +86,12 @@ export async function embeddingMap(rows: MapRows): Promise<HTMLElement> {
     const text = (row: number) => (rows.texts && rows.names ? rows.texts[row] : undefined);
     const label = (row: number) => (rows.labels ? groups[group[row]!] : undefined);
     fill(list,
-      h('div', { class: 'tools' }, h('h4', {}, `Nearest to ${name(i)}`), label(i) && h('span', { class: 'tag' }, label(i)), h('button', { class: 'quiet', 'aria-label': 'Take the choice back', onclick: () => void choose(undefined) }, '✕')),
+      h('div', { class: 'tools' }, h('h4', {}, rows.texts && !rows.names ? 'Nearest to' : `Nearest to ${name(i)}`), label(i) && h('span', { class: 'tag' }, label(i)), h('button', { class: 'quiet', 'aria-label': 'Take the choice back', onclick: () => void choose(undefined) }, '✕')),
       rows.texts && h('blockquote', {}, rows.texts[i] ?? ''),
       h('label', { class: 'field' }, h('span', {}, 'How many'), number),
       h('p', { class: 'note' }, 'By cosine in all dimensions of the file, not on the map: 1 is the same direction. Of equal ones that of the earlier row comes first.'),
       h('ol', {}, near.map((row, place) => h('li', { 'data-row': row, 'data-cosine': cosines[place] },
-        h('button', { class: 'link', onclick: () => void choose(row) }, name(row)), ' ', h('span', { class: 'cosine' }, cosines[place]!.toFixed(4).replace('-', '−')),
+        h('button', { class: 'link', onclick: () => void choose(row) }, named(row, 200)), ' ', h('span', { class: 'cosine' }, cosines[place]!.toFixed(4).replace('-', '−')),
         label(row) && h('span', { class: 'tag' }, label(row)), text(row) && h('div', { class: 'note' }, text(row))))));
   }
 

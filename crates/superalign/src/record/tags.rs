@@ -87,7 +87,7 @@ pub fn write_tags(folder: &Path, tags: &BTreeSet<Tag>) -> Result<(), RecordError
             _ => Ok(()),
         };
     }
-    let lines: String = tags.iter().map(|tag| format!("{tag}\n")).collect();
+    let lines = tags.iter().fold(String::new(), |lines, tag| lines + tag.as_str() + "\n");
     write_whole(&path, lines.as_bytes())
 }
 

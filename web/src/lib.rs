@@ -28,6 +28,7 @@ use superalign_core::{BootstrapError, Estimate};
 use superalign_data::DataError;
 use superalign_evaluation::EvaluationError;
 use superalign_gap::GapError;
+use superalign_signal::SignalError;
 
 /// Why a call has no answer: what the message of the JavaScript `Error` says.
 #[derive(Debug, thiserror::Error)]
@@ -48,12 +49,16 @@ pub(crate) enum Fault {
     Role(String),
     #[error("found `{0}`, expected `holm` or `benjamini-hochberg`")]
     Method(String),
+    #[error("the file holds no embeddings, among which there could be neighbours")]
+    Embeddings,
     #[error("{0}")]
     Asked(String),
     #[error(transparent)]
     Gap(#[from] GapError),
     #[error(transparent)]
     Data(#[from] DataError),
+    #[error(transparent)]
+    Signal(#[from] SignalError),
     #[error(transparent)]
     Evaluation(#[from] EvaluationError),
     #[error(transparent)]

@@ -4,10 +4,12 @@
 
 use crate::Fault;
 use js_sys::{Float64Array, Function};
+use ndarray::ArrayView2;
 use serde_json::Value;
 use superalign_core::{Bootstrap, Seed};
 use superalign_data::signal::{self, Matrix};
 use superalign_measure::{Input, Outcome, Row, asked, intervals, run, understood};
+use superalign_signal::embedding::{ZeroRows, nearest_neighbours};
 use wasm_bindgen::prelude::*;
 
 /// What a file says about supervision.
@@ -141,6 +143,22 @@ impl Signal {
     #[must_use]
     pub fn dimensions(&self) -> Option<usize> {
         self.found.embeddings.as_ref().map(width)
+    }
+
+    /// The rows whose embeddings have the largest cosine with that of row `row`, at most `k`, the nearest first, as
+    /// `superalign_signal::embedding::nearest_neighbours` finds them: their places, then their cosines. Rows of zeros
+    /// have cosine 0 with every row.
+    ///
+    /// # Errors
+    /// No embeddings, no such row, `k` of 0, a row of zeros, a coordinate that is not finite.
+    pub fn nearest(&self, row: usize, k: usize) -> Result<Vec<f64>, JsError> {
+        let embeddings = self.found.embeddings.as_ref().ok_or(Fault::Embeddings)?;
+        let columns = width(embeddings);
+        let shape = (embeddings.values.len() / columns.max(1), columns);
+        let x = ArrayView2::from_shape(shape, &embeddings.values).map_err(|_| Fault::Embeddings)?;
+        let found = nearest_neighbours(x, row, k, ZeroRows::Zero).map_err(Fault::Signal)?;
+        let rows = found.iter().map(|one| one.row as f64);
+        Ok(rows.chain(found.iter().map(|one| one.cosine)).collect())
     }
 
     /// The texts.

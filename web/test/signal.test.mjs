@@ -102,3 +102,14 @@ test('the Vendi score of 1,000 x 384', () => {
   console.log(`vendi 1000 x 384: ${Math.min(...times).toFixed(1)} ms`);
   assert.ok(measured(signal, ['vendi:q=1'])[0].value > 100);
 });
+
+test('neighbours are rows and their cosines, the nearest first', () => {
+  const signal = read('a,b\n1,0\n0,2\n3,3\n5,0.1\n0,0\n', 'embeddings');
+  const found = [...signal.nearest(0, 9)];
+  assert.deepEqual(found.slice(0, 4), [3, 2, 1, 4]);
+  found.slice(4).forEach((cosine, i) => assert.ok(Math.abs(cosine - [5 / Math.hypot(5, 0.1), Math.SQRT1_2, 0, 0][i]) < 1e-15, `${cosine}`));
+  assert.deepEqual([...signal.nearest(0, 1)], [3, found[4]]);
+  assert.throws(() => signal.nearest(4, 1), /row 4 is zero/);
+  assert.throws(() => signal.nearest(5, 1), /less than 5/);
+  assert.throws(() => read(VOTES).nearest(0, 1), /no embeddings/);
+});

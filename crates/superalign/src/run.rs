@@ -9,7 +9,7 @@ use crate::plan::{Part, Plan, Rung};
 use crate::progress::Progress;
 use crate::record::{
     Entry, Host, Journal, Lock, Manifest, RecordError, Row, Status, metrics_csv, read_items, read_metrics,
-    read_transcripts, write_items, write_transcripts, write_whole,
+    read_transcripts, text_rows, write_items, write_texts, write_transcripts, write_whole,
 };
 use crate::report;
 use rayon::prelude::*;
@@ -181,6 +181,7 @@ fn carry_out(plan: &Plan, mut material: Material, options: &Options<'_>) -> Resu
     manifest.unexpected = unexpected(plan, &rows);
     add(&mut manifest.seconds, "summary", clock);
     write_items(&folder.join("items.parquet"), in_order.iter().flat_map(|f| &f.items))?;
+    write_texts(&folder.join("texts.parquet"), &text_rows(inputs.parts))?;
     write_whole(&folder.join("metrics.csv"), &metrics_csv(&plan.experiment, &rows))?;
     let transcripts = &inputs.interviews.transcripts;
     if !transcripts.is_empty() {
@@ -269,12 +270,20 @@ impl Jobs<'_> {
     }
 }
 
-/// Removes what an earlier run left, the lock apart.
+/// The files of a run that are results. The manifest comes first: without it nothing else counts as a run.
+const RESULTS: [&str; 7] = [
+    "manifest.json",
+    "journal.jsonl",
+    "metrics.csv",
+    "items.parquet",
+    "texts.parquet",
+    "transcripts.jsonl",
+    "report.html",
+];
+
+/// Removes what an earlier run left, the lock and the tags apart.
 fn discard(folder: &Path) -> Result<(), RecordError> {
-    // The manifest goes first: without it nothing else counts as a run.
-    for name in
-        ["manifest.json", "journal.jsonl", "metrics.csv", "items.parquet", "transcripts.jsonl", "report.html"]
-    {
+    for name in RESULTS {
         let path = folder.join(name);
         match std::fs::remove_file(&path) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {

@@ -1,6 +1,6 @@
 // The way to the worker, where everything heavy is done: metrics in WebAssembly, Parquet, projections.
 
-import type { Answer, Ask, CellKey, Found, Items, Metric, Opened, Told } from './protocol';
+import type { Answer, Ask, CellKey, Found, Items, Metric, Nearest, OneText, Opened, Said, TextIndex, Told } from './protocol';
 
 export type { Found, Items, Metric, Opened };
 
@@ -66,12 +66,27 @@ export const measure = (names: string[], by: { draws: number; level: number; see
 /** The two directions in which the embeddings differ most. */
 export const projection = (): Promise<{ x: Float64Array; y: Float64Array; shares: [number, number] }> => ask({ kind: 'projection' });
 
+/** The rows of the file that is open whose embeddings have the largest cosine with that of one row; the nearest first. */
+export const nearest = (row: number, k: number): Promise<Nearest> => ask({ kind: 'nearest', row, k });
+
 /** Rows of the file that is open, for lists: names, texts, votes. */
 export const rows = (): Promise<{ names?: string[]; texts?: string[]; items: string[]; votes?: Uint32Array; classes?: Uint32Array; labels?: Uint32Array; labelNames: string[] }> => ask({ kind: 'rows' });
 
 /** The items of a run. `told` hears how many rows are there. */
 export const items = (url: string, told: (rows: number, of: number) => void): Promise<Items> =>
   ask({ kind: 'items', url }, (step) => { if ('rows' in step) told(step.rows, step.of); });
+
+/** Which texts a run has; nothing where it has kept none. */
+export const texts = (url: string): Promise<TextIndex | undefined> => ask({ kind: 'texts', url });
+
+/** Texts of a run, by their rows. */
+export const textsOf = (url: string, rows: readonly number[]): Promise<OneText[]> => ask({ kind: 'texts-of', url, rows });
+
+/** For each word which texts of a run hold it: 1 where they do. Large and small letters are the same. */
+export const textsWith = (url: string, words: readonly string[]): Promise<Uint8Array[]> => ask({ kind: 'texts-with', url, words });
+
+/** What a run says of one item; no rows where it does not hold it. */
+export const said = (items: string, texts: string | undefined, item: string): Promise<Said> => ask({ kind: 'said', items, texts, item });
 
 /** Two sides on the same items, with the intervals of `superalign compare`. */
 export interface Compared { first: number[]; second: number[]; difference: number[]; flips: number; table: number[]; mcnemar?: number; detectable: number }

@@ -23,7 +23,8 @@ const help = h('dialog', { 'aria-labelledby': 'help-title' },
   h('h2', { id: 'help-title' }, 'Keys'),
   h('dl', {}, ([
     ['g then r', 'runs'], ['g then s', 'your signal'], ['g then c', 'compare'], ['/', 'search or filter'], ['t', 'light or dark'],
-    ['↑ ↓ PgUp PgDn Home End', 'move in a table'], ['Enter', 'open the row'], ['Esc', 'close a panel'], ['?', 'this help'],
+    ['↑ ↓ PgUp PgDn Home End', 'move in a table'], ['Enter', 'open the row'], ['Esc', 'close a panel'],
+    ['← → ↑ ↓ on a map', 'the nearest point that way'], ['PgDn PgUp on a map', 'the next row, the one before'], ['Enter, Esc on a map', 'choose the point, or take it back'], ['?', 'this help'],
   ] as const).map(([key, what]) => [h('dt', {}, h('kbd', {}, key)), h('dd', {}, what)])),
   h('p', {}, 'The address of the page says all that is chosen on it: copy it to share a view. Everything is computed in this browser; files that you open here are not sent anywhere.'),
   h('form', { method: 'dialog' }, h('button', {}, 'Close')));

@@ -1,7 +1,7 @@
 // Parquet as columns, by hyparquet. Its compressors are loaded only when a file needs them.
 
 import { parquetMetadata, parquetMetadataAsync, parquetRead, type AsyncBuffer, type Compressors, type FileMetaData } from 'hyparquet';
-import type { ItemColumn, Items } from './protocol';
+import type { Coded, ItemColumn, Items, Said, TextIndex } from './protocol';
 
 export type Gathered =
   | { name: string; kind: 'numbers'; values: Float64Array }
@@ -97,17 +97,9 @@ const TEXTS = ['item', 'group', 'family', 'part', 'model', 'signal', 'conflict',
 
 /** `items.parquet` of a run. */
 export async function parquetItems(url: string, told: (rows: number, of: number) => void): Promise<Items> {
-  let file: AsyncBuffer;
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url}: the server answers ${response.status}, expected the file`);
-  const bytes = await response.arrayBuffer();
-  file = { byteLength: bytes.byteLength, slice: (from, to) => bytes.slice(from, to) };
-  let metadata: FileMetaData;
-  try {
-    metadata = await parquetMetadataAsync(file);
-  } catch (error) {
-    throw new Error(`${url} is no Parquet file (${(error as Error).message})`);
-  }
+  const found = await fetched(url);
+  if (!found) throw new Error(`${url}: the server answers 404, expected the file`);
+  const { file, metadata } = found;
   const rows = Number(metadata.num_rows);
   const texts = new Map<string, { places: Map<string, number>; codes: Uint32Array }>();
   const numbers = new Map<string, Float64Array>();
@@ -147,3 +139,96 @@ export async function parquetItems(url: string, told: (rows: number, of: number)
   return { rows, columns };
 }
 
+interface Remote { file: AsyncBuffer; metadata: FileMetaData }
+
+/** A file of a run; nothing where the run has none of that name. */
+async function fetched(url: string): Promise<Remote | undefined> {
+  const response = await fetch(url);
+  // A host of single pages answers with the page where there is no file.
+  if (response.status === 404 || (response.headers.get('content-type') ?? '').includes('text/html')) return undefined;
+  if (!response.ok) throw new Error(`${url}: the server answers ${response.status}, expected the file`);
+  const bytes = await response.arrayBuffer();
+  const file: AsyncBuffer = { byteLength: bytes.byteLength, slice: (from, to) => bytes.slice(from, to) };
+  try {
+    return { file, metadata: await parquetMetadataAsync(file) };
+  } catch (error) {
+    throw new Error(`${url} is no Parquet file (${(error as Error).message})`);
+  }
+}
+
+/** Tells of the cells of some columns, chunk by chunk. */
+async function cells(
+  { file, metadata }: Remote, columns: string[], told: (name: string, start: number, cells: ArrayLike<unknown>) => void, rows?: [number, number],
+): Promise<void> {
+  await parquetRead({
+    file, metadata, columns, compressors: await compressors(metadata), ...(rows ? { rowStart: rows[0], rowEnd: rows[1] } : {}),
+    onChunk: ({ columnName, columnData, rowStart }) => told(columnName, rowStart, columnData as ArrayLike<unknown>),
+  });
+}
+
+/** The texts of a run, as its `texts.parquet` has them. */
+export interface RunTexts extends TextIndex { texts: string[]; answers: (string | undefined)[] }
+
+const CODED = ['part', 'group', 'objective'] as const;
+
+/** `texts.parquet` of a run; nothing where it has none. */
+export async function parquetTexts(url: string): Promise<RunTexts | undefined> {
+  const found = await fetched(url);
+  if (!found) return undefined;
+  const rows = Number(found.metadata.num_rows);
+  const names = found.metadata.schema.slice(1).map((column) => column.name);
+  for (const need of ['item', 'text', 'answer', 'gold', ...CODED]) {
+    if (!names.includes(need)) throw new Error(`texts.parquet has no column \`${need}\`: it is of another version`);
+  }
+  const coded = Object.fromEntries(CODED.map((name) => [name, { places: new Map<string, number>(), codes: new Uint32Array(rows) }])) as Record<(typeof CODED)[number], { places: Map<string, number>; codes: Uint32Array }>;
+  const plain: Record<string, (string | undefined)[]> = { item: new Array(rows), text: new Array(rows), answer: new Array(rows) };
+  const gold = new Uint8Array(rows);
+  await cells(found, ['item', 'text', 'answer', 'gold', ...CODED], (name, start, list) => {
+    for (let i = 0; i < list.length; i++) {
+      const cell = list[i];
+      if (name === 'gold') gold[start + i] = Number(cell === true);
+      else if (name in plain) plain[name]![start + i] = cell === null || cell === undefined ? undefined : String(cell);
+      else { const column = coded[name as keyof typeof coded]; column.codes[start + i] = placeOf(column.places, String(cell)); }
+    }
+  });
+  const done = (name: keyof typeof coded): Coded => ({ distinct: [...coded[name].places.keys()], codes: coded[name].codes });
+  return {
+    items: plain.item as string[], texts: plain.text as string[], answers: plain.answer!,
+    parts: done('part'), groups: done('group'), objectives: done('objective'), gold,
+  };
+}
+
+/** What `items.parquet` of a run says of one item. Only the rows around it are read in full. */
+export async function parquetSaid(url: string, item: string): Promise<Said['rows']> {
+  const found = await fetched(url);
+  if (!found) return [];
+  const mine: number[] = [];
+  await cells(found, ['item'], (_, start, list) => {
+    for (let i = 0; i < list.length; i++) if (list[i] === item) mine.push(start + i);
+  });
+  const rows: Said['rows'] = [];
+  let before = 0;
+  for (const group of found.metadata.row_groups) {
+    const [first, end] = [before, before + Number(group.num_rows)];
+    before = end;
+    const here = mine.filter((row) => row >= first && row < end).sort((a, b) => a - b);
+    if (here.length === 0) continue;
+    const [from, to] = [here[0]!, here.at(-1)! + 1];
+    const columns: Record<string, ArrayLike<unknown>> = {};
+    for (const name of ['model', 'signal', 'seed', 'part', 'gold', 'given', 'probability']) {
+      const column = columns[name] = new Array<unknown>(to - from);
+      await cells(found, [name], (_, start, list) => {
+        for (let i = 0; i < list.length; i++) { const at = start + i - from; if (at >= 0 && at < to - from) column[at] = list[i]; }
+      }, [from, to]);
+    }
+    const cell = (name: string, row: number): unknown => columns[name]![row - from];
+    const number = (value: unknown): number => (value === null || value === undefined ? Number.NaN : Number(value));
+    for (const row of here) {
+      rows.push({
+        model: String(cell('model', row)), signal: String(cell('signal', row)), seed: number(cell('seed', row)), part: String(cell('part', row)),
+        gold: String(cell('gold', row)) === 'true', given: number(cell('given', row)), probability: number(cell('probability', row)),
+      });
+    }
+  }
+  return rows;
+}

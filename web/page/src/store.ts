@@ -5,6 +5,8 @@ import { fromCsv } from './format';
 export interface RunSummary {
   folder: string; experiment: string; title: string; profile: string; status: string;
   started: number; seconds: number; failed: number; cells: number; digest: string;
+  /** Words that people have given it, and its files; older lists have neither. */
+  tags?: string[]; files?: string[]; error?: string | null;
 }
 export interface Runs { schema: number; live: boolean; runs: RunSummary[] }
 
@@ -79,11 +81,11 @@ export async function metrics(folder: string): Promise<MetricRow[]> {
 }
 
 /** The journal's rows, as `metrics.csv` has them. */
-export function journalRows(line: string): { job: string; rows: MetricRow[] } {
-  const entry = JSON.parse(line) as { job: string; rows: Record<string, unknown>[] };
+export function journalRows(line: string): { job: string; seconds: number; rows: MetricRow[] } {
+  const entry = JSON.parse(line) as { job: string; seconds?: number; rows: Record<string, unknown>[] };
   const number = (x: unknown) => (typeof x === 'number' ? x : Number.NaN);
   return {
-    job: entry.job,
+    job: entry.job, seconds: entry.seconds ?? 0,
     rows: entry.rows.map((row) => ({
       cell: String(row.cell), dims: dims(String(row.cell)), seed: row.seed === null || row.seed === undefined ? '' : String(row.seed),
       metric: String(row.metric), value: number(row.value), lo: number(row.lo), hi: number(row.hi), n: number(row.n),

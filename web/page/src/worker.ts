@@ -1,9 +1,9 @@
 // The worker: metrics in WebAssembly, Parquet, projections. One file is open at a time, perhaps with another as reference.
 
 import init, { Answers, Gathering, Resampling, Signal, Table, adjustedPValues, capability, catalogue, compare } from './wasm/superalign_web.js';
-import { parquetColumns, parquetItems } from './parquet';
+import { parquetColumns, parquetItems, parquetSaid, parquetTexts, type RunTexts } from './parquet';
 import { principal } from './projection';
-import type { Ask, Found, Opened } from './protocol';
+import type { Ask, Found, Nearest, OneText, Opened, TextIndex } from './protocol';
 
 const ready = init({ module_or_path: new URL('./wasm/superalign_web_bg.wasm', import.meta.url) });
 let table: Table | undefined;
@@ -59,6 +59,25 @@ function present(): Signal {
   return signal;
 }
 
+/** Texts of the runs that were looked at last; `lower` is made when they are first searched. */
+const kept = new Map<string, Promise<(RunTexts & { lower?: string[] }) | undefined>>();
+const MOST_KEPT = 3;
+
+function textsAt(url: string): Promise<(RunTexts & { lower?: string[] }) | undefined> {
+  let found = kept.get(url);
+  if (!found) {
+    if (kept.size >= MOST_KEPT) kept.delete(kept.keys().next().value!);
+    kept.set(url, found = parquetTexts(url));
+    found.catch(() => kept.delete(url));
+  }
+  return found;
+}
+
+function textsWith(found: RunTexts & { lower?: string[] }, words: readonly string[]): Uint8Array[] {
+  const lower = (found.lower ??= found.texts.map((text) => text.toLowerCase()));
+  return words.map((word) => Uint8Array.from(lower, (text) => Number(text.includes(word))));
+}
+
 async function answer(what: Ask, told: (told: Found | { rows: number; of: number }) => void): Promise<unknown> {
   switch (what.kind) {
     case 'catalogue': return JSON.parse(catalogue());
@@ -87,11 +106,37 @@ async function answer(what: Ask, told: (told: Found | { rows: number; of: number
       if (!values || !width) throw new Error('the file has no embeddings');
       return principal(values, width);
     }
+    case 'nearest': {
+      const both = [...present().nearest(what.row, what.k)];
+      const count = both.length / 2;
+      return { rows: both.slice(0, count), cosines: both.slice(count) } satisfies Nearest;
+    }
     case 'rows': {
       const from = present();
       return { names: from.names(), texts: from.texts(), items: from.items(), votes: from.votes(), classes: from.classes(), labels: from.labels(), labelNames: from.labelNames() };
     }
     case 'items': return parquetItems(what.url, (rows, of) => told({ rows, of }));
+    case 'texts': {
+      const found = await textsAt(what.url);
+      if (!found) return undefined;
+      const { items, parts, groups, objectives, gold } = found;
+      return { items, parts, groups, objectives, gold } satisfies TextIndex;
+    }
+    case 'texts-of': {
+      const found = await textsAt(what.url);
+      return what.rows.map((row): OneText => ({ text: found?.texts[row] ?? '', answer: found?.answers[row] }));
+    }
+    case 'texts-with': {
+      const found = await textsAt(what.url);
+      return found ? textsWith(found, what.words) : [];
+    }
+    case 'said': {
+      const rows = await parquetSaid(what.items, what.item);
+      // Its text is of interest only where the run holds the item.
+      const texts = rows.length > 0 && what.texts ? await parquetTexts(what.texts) : undefined;
+      const at = texts ? texts.items.findIndex((name, i) => name === what.item && texts.parts.distinct[texts.parts.codes[i]!] === rows[0]!.part) : -1;
+      return { rows, text: texts?.texts[at] };
+    }
     case 'compare': {
       // As the command line derives the seed of a cell.
       const chain = [new Resampling(what.draws, what.level, what.seed, what.groups)];

@@ -13,7 +13,7 @@ export async function serve(page, data, events = []) {
     const rest = path.slice(5) || 'index.html';
     if (rest.endsWith('/events')) {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.write('event: jobs\ndata: 4\n\n');
+      response.write('event: jobs\ndata: 8\n\n');
       events.forEach((line, i) => setTimeout(() => response.write(`data: ${line}\n\n`), 60 * i));
       return;
     }

@@ -14,6 +14,7 @@
 //! | `mmd`, `distance` | [`mmd2`], [`median_distance`] |
 //! | `frechet` | [`frechet_distance`], [`frechet_distance_of_moments`] |
 //! | `mauve` | [`mauve`](mauve()), [`mauve_estimate`] |
+//! | `neighbours` | [`nearest_neighbours`] of one row, to look at |
 //! | `jackknife` | [`jackknife`](jackknife()), [`jackknife_pair`]: the interval of any of these |
 //!
 //! Intervals are by bootstrap where a statistic is a mean over items, and by jackknife where a row that is drawn twice
@@ -30,6 +31,7 @@ mod matrix;
 mod mauve;
 mod mmd;
 mod nearest;
+mod neighbours;
 #[cfg(test)]
 mod properties;
 mod rank;
@@ -46,6 +48,7 @@ pub use jackknife::{Correction, Jackknife, jackknife, jackknife_pair};
 pub use lanczos::{Quadrature, vendi_score_estimate};
 pub use mauve::{Mauve, MauveOptions, Smoothing, mauve, mauve_estimate};
 pub use mmd::{Mmd2, mmd2};
+pub use neighbours::{Neighbour, nearest_neighbours};
 pub use rank::{RankEntropy, effective_rank, participation_ratio};
 pub use real::{Real, ZeroRows};
 pub use vendi::{Diagonal, Kernel, Vendi, internal_diversity, vendi_score, vendi_score_of_kernel};

@@ -155,4 +155,30 @@ proptest! {
         prop_assert_eq!(vendi_score(x.view(), &vendi(1.0)), vendi_score(strided.view(), &vendi(1.0)));
         prop_assert_eq!(prdc(x.view(), y.view(), 2), prdc(strided.view(), y.view(), 2));
     }
+
+    #[test]
+    fn neighbours_are_the_first_of_all_rows_sorted(x in rows(2..14, 3), at in 0..14_usize, k in 1..16_usize) {
+        let at = at % x.nrows();
+        let found = nearest_neighbours(x.view(), at, k, ZeroRows::Refuse).unwrap();
+        prop_assert_eq!(found.len(), k.min(x.nrows() - 1));
+        let length = |row: usize| x.row(row).dot(&x.row(row)).sqrt();
+        let cosine = |row: usize| x.row(row).dot(&x.row(at)) / (length(row) * length(at));
+        for one in &found {
+            prop_assert!(one.row != at && close(one.cosine, cosine(one.row)));
+        }
+        for pair in found.windows(2) {
+            let (a, b) = (pair[0], pair[1]);
+            prop_assert!(a.cosine > b.cosine || a.cosine == b.cosine && a.row < b.row);
+        }
+        // Whoever is left out is no nearer than the last.
+        let least = found.last().unwrap().cosine;
+        for row in (0..x.nrows()).filter(|row| *row != at && found.iter().all(|one| one.row != *row)) {
+            prop_assert!(cosine(row) <= least + 1e-9);
+        }
+        // More neighbours begin with fewer, and cosine goes both ways.
+        let all = nearest_neighbours(x.view(), at, x.nrows(), ZeroRows::Refuse).unwrap();
+        prop_assert_eq!(&all[..found.len()], &found[..]);
+        let back = nearest_neighbours(x.view(), found[0].row, x.nrows(), ZeroRows::Refuse).unwrap();
+        prop_assert!(close(back.iter().find(|one| one.row == at).unwrap().cosine, found[0].cosine));
+    }
 }

@@ -7,7 +7,7 @@ use superalign_signal::SignalError;
 use superalign_signal::embedding::{
     Bandwidth, Diagonal, Kernel, MauveOptions, RankEntropy, Smoothing, Vendi, ZeroRows, effective_rank,
     frechet_distance, internal_diversity, log_det, log_det_plus_identity, mauve, mean_pairwise_cosine,
-    median_distance, mmd2, participation_ratio, prdc, vendi_score, vendi_score_of_kernel,
+    median_distance, mmd2, nearest_neighbours, participation_ratio, prdc, vendi_score, vendi_score_of_kernel,
 };
 
 /// scikit-learn keeps rows of zeros.
@@ -124,6 +124,14 @@ fn found(case: &Case<'_>) -> Option<Value> {
         "mauve_disjoint" => {
             of_histograms(&numbers(case.param("p")), &numbers(case.param("q")), case, Smoothing::None)
         }
+        "nearest_neighbours" => {
+            let [row, k] = ["row", "k"].map(|name| case.param(name).as_u64().unwrap() as usize);
+            let found = nearest_neighbours(x().view(), row, k, ZERO).unwrap();
+            json!({
+                "rows": found.iter().map(|one| one.row).collect::<Vec<_>>(),
+                "cosines": found.iter().map(|one| one.cosine).collect::<Vec<_>>(),
+            })
+        }
         other => panic!("an unknown metric: {other}"),
     })
 }
@@ -131,4 +139,6 @@ fn found(case: &Case<'_>) -> Option<Value> {
 #[test]
 fn every_value() {
     assert!(Golden::read("embedding.json").check(found) >= 75);
+    // Made by neighbours.py beside it.
+    assert_eq!(Golden::read("neighbours.json").check(found), 12);
 }

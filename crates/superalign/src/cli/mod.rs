@@ -17,6 +17,7 @@ mod reward_bench;
 mod run;
 mod runtime;
 mod score;
+mod tag;
 mod world;
 
 use clap::{Parser, Subcommand};
@@ -34,6 +35,7 @@ Examples:
   superalign extrapolate table.csv       what harder items or larger models will show
   superalign rank votes.csv              models ranked by votes on their answers
   superalign explore                     the runs in a browser
+  superalign tag runs/a --add baseline   words that a run is found by
   superalign models check DIR            what a model's folder contains, and whether it works
   superalign generate prompts.jsonl --model models/ladder/rung-3
                                          prompts continued by a model
@@ -91,6 +93,8 @@ enum Command {
     Generate(generate::GenerateArgs),
     /// Score texts, pairs, answers or choices with a model
     Score(score::ScoreArgs),
+    /// Give runs tags, or take them away
+    Tag(tag::TagArgs),
     /// Read the generated world, or write its corpus, tokenizer, items and preferences
     #[command(subcommand)]
     World(world::WorldCommand),
@@ -139,6 +143,7 @@ pub fn main() -> ExitCode {
         Command::Explore(args) => explore::explore(&args, out),
         Command::Generate(args) => generate::generate(&args, out),
         Command::Score(args) => score::score(&args, out),
+        Command::Tag(args) => tag::tag(&args, out),
         Command::World(command) => world::world(&command, out),
     };
     // Whoever reads the output may have gone; that is their affair.

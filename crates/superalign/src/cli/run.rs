@@ -1,9 +1,9 @@
 //! `superalign run`: from names and options to runs and what they found.
 
-use super::{Failure, runtime, say};
+use super::{Failure, runtime, say, tag};
 use crate::plan::{LadderError, Plan, gather, open_rungs};
 use crate::progress::Progress;
-use crate::record::Row;
+use crate::record::{Row, Tag};
 use crate::report::{main_table, plan_tables, terminal};
 use crate::run::{Material, Options, Outcome, Past, execute};
 use crate::spec::{Overrides, PoolingChoice, Profile, Spec, nearest};
@@ -22,6 +22,7 @@ Examples:
   superalign run noise-capacity --profile full      the figures to cite
   superalign run noise-capacity --data boolq.jsonl --model minilm --layers 1,3,6
   superalign run my/experiment.toml --seeds 10 --runs /scratch/runs
+  superalign run weak-to-strong --tag baseline --tag paper
 
 A run that was stopped or killed continues when the same command is given again.";
 
@@ -66,6 +67,9 @@ pub(super) struct RunArgs {
     /// Compute again what is there already
     #[arg(long)]
     fresh: bool,
+    /// A word to find the run by; repeat it for several (see `superalign tag`)
+    #[arg(long, value_name = "NAME")]
+    tag: Vec<Tag>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -145,6 +149,12 @@ pub(super) fn run(args: &RunArgs, out: &mut dyn Write) -> Result<(), Failure> {
             progress: &progress,
             stop: &stop,
         };
+        if !args.tag.is_empty() {
+            let folder = args.runs.join(plan.folder());
+            std::fs::create_dir_all(&folder)
+                .map_err(|error| Failure::failed(format!("cannot make {}: {error}", folder.display())))?;
+            tag::change(&folder, &args.tag, &[])?;
+        }
         match execute(&plan, material, &options).map_err(Failure::failed)? {
             Outcome::Stopped { done, total, .. } => {
                 eprintln!("stopped with {done} of {total} jobs done; run again to continue");

@@ -2,7 +2,7 @@
 
 use super::ExploreError;
 use crate::plan::Plan;
-use crate::record::{Manifest, Status};
+use crate::record::{Manifest, Status, read_tags};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -94,6 +94,8 @@ pub struct Listed {
     pub jobs: usize,
     /// Digest of its items.
     pub digest: String,
+    /// Words that people have given it, sorted.
+    pub tags: Vec<String>,
     /// Which of its files are there.
     pub files: Vec<String>,
     /// Why nothing else is known of it.
@@ -127,6 +129,8 @@ impl Listed {
             .filter(|file| folder.join(file).is_file())
             .map(|file| (*file).to_owned())
             .collect();
+        // A run whose tags cannot be read is a run all the same; `superalign tag` says what is wrong with them.
+        let tags = read_tags(folder).unwrap_or_default().iter().map(ToString::to_string).collect::<Vec<_>>();
         let nothing = |error: String| Self {
             folder: name.clone(),
             experiment: String::new(),
@@ -139,13 +143,15 @@ impl Listed {
             cells: 0,
             jobs: 0,
             digest: String::new(),
+            tags: tags.clone(),
             files: files.clone(),
             error: Some(error),
         };
         let manifest = match Manifest::read(folder) {
             Ok(Some(manifest)) => manifest,
             Ok(None) => return nothing("its manifest is gone".to_owned()),
-            Err(error) => return nothing(error.to_string()),
+            // Where the folder lies is nobody's business who looks at an exported site.
+            Err(error) => return nothing(error.to_string().replace(&format!("{}/", folder.display()), "")),
         };
         let plan = &manifest.plan;
         Self {
@@ -160,6 +166,7 @@ impl Listed {
             cells: plan.cells(),
             jobs: planned(plan),
             digest: plan.data.digest.clone(),
+            tags,
             files,
             error: None,
         }

@@ -20,8 +20,15 @@ pub use serve::{Server, serve};
 use std::path::{Path, PathBuf};
 
 /// The files of a run that the page may ask for.
-pub const FILES: [&str; 5] =
-    ["manifest.json", "metrics.csv", "items.parquet", "transcripts.jsonl", "report.html"];
+pub const FILES: [&str; 7] = [
+    "manifest.json",
+    "metrics.csv",
+    "items.parquet",
+    "texts.parquet",
+    "transcripts.jsonl",
+    "report.html",
+    "tags.txt",
+];
 
 /// Why runs cannot be shown.
 #[derive(Debug, thiserror::Error)]

@@ -20,6 +20,8 @@ fn site() -> TempDir {
     status(folder.path(), "started");
     std::fs::write(run.join("journal.jsonl"), "{\"job\":\"a\"}\n").unwrap();
     std::fs::write(run.join("metrics.csv"), "0123456789").unwrap();
+    std::fs::write(run.join("texts.parquet"), "texts").unwrap();
+    std::fs::write(run.join("tags.txt"), "paper\nbaseline\n").unwrap();
     std::fs::write(run.join("secret.txt"), "secret").unwrap();
     folder
 }
@@ -73,7 +75,11 @@ async fn the_page_gets_itself_its_runs_and_nothing_else() {
     let index: serde_json::Value = serde_json::from_str(&body).unwrap();
     assert_eq!((&index["live"], &index["runs"][0]["folder"]), (&true.into(), &NAME.into()));
     assert_eq!(index["runs"][0]["status"], "started");
-    assert_eq!(index["runs"][0]["files"], serde_json::json!(["manifest.json", "metrics.csv"]));
+    assert_eq!(
+        index["runs"][0]["files"],
+        serde_json::json!(["manifest.json", "metrics.csv", "texts.parquet", "tags.txt"])
+    );
+    assert_eq!(index["runs"][0]["tags"], serde_json::json!(["baseline", "paper"]));
     let (head, body) = get(address, &format!("/data/{NAME}/metrics.csv")).await;
     assert!(head.starts_with("http/1.1 200") && body == "0123456789", "{head}");
     let part = format!("/data/{NAME}/metrics.csv HTTP/1.1\r\nHost: {address}\r\nRange: bytes=2-4");
@@ -129,7 +135,7 @@ fn an_export_is_the_same_layout_and_whole_or_absent() {
     let (page, runs, into) =
         (folder.path().join("page"), Runs::Of(folder.path().join("runs")), folder.path().join("sites/one"));
     let exported = export(&page, &runs, &into).unwrap();
-    assert_eq!((exported.runs, exported.files), (1, 6));
+    assert_eq!((exported.runs, exported.files), (1, 8));
     assert_eq!(std::fs::read_to_string(into.join("assets/app.js")).unwrap(), "1");
     assert_eq!(
         std::fs::read_to_string(into.join("data").join(NAME).join("metrics.csv")).unwrap(),
@@ -139,6 +145,10 @@ fn an_export_is_the_same_layout_and_whole_or_absent() {
     let index: serde_json::Value =
         serde_json::from_slice(&std::fs::read(into.join("data/runs.json")).unwrap()).unwrap();
     assert_eq!(index["live"], false);
+    assert_eq!(index["runs"][0]["tags"], serde_json::json!(["baseline", "paper"]));
+    for (file, content) in [("texts.parquet", "texts"), ("tags.txt", "paper\nbaseline\n")] {
+        assert_eq!(std::fs::read_to_string(into.join("data").join(NAME).join(file)).unwrap(), content);
+    }
     let again = export(&page, &runs, &into).unwrap_err().to_string();
     assert!(again.contains("already there"), "{again}");
     let nothing =
@@ -158,5 +168,5 @@ fn runs_are_named_by_their_folders() {
     std::fs::write(folder.path().join("runs").join(NAME).join("manifest.json"), "{").unwrap();
     let index = Index::read(&Runs::Of(folder.path().join("runs")), true);
     let error = index.runs[0].error.as_deref().unwrap();
-    assert!(error.contains("not valid JSON"), "{error}");
+    assert!(error.starts_with("manifest.json: not valid JSON"), "{error}");
 }

@@ -71,6 +71,25 @@ impl Asked {
 }
 
 impl Part {
+    /// For each item the candidate answer, with which its text ends; nothing where the part does not hold it apart.
+    #[must_use]
+    pub fn answers(&self) -> Vec<Option<&str>> {
+        let mut answers = vec![None; self.items.len()];
+        let of_prompts =
+            self.prompts.iter().flat_map(|prompt| &prompt.choices).map(String::as_str).enumerate();
+        let of_cases = self
+            .cases
+            .iter()
+            .flat_map(|asked| asked.items.into_iter().zip(&asked.case.answers))
+            .map(|(i, a)| (i, a.as_str()));
+        for (i, answer) in of_prompts.chain(of_cases) {
+            if self.items.get(i).is_some_and(|item| item.text.ends_with(answer)) {
+                answers[i] = Some(answer);
+            }
+        }
+        answers
+    }
+
     /// What the plan says of it.
     pub(super) fn plan(&self) -> PartPlan {
         PartPlan {

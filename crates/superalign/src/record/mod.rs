@@ -7,8 +7,10 @@
 //! | `cells/*.parquet` | item-level results of a finished job | before its journal line; removed at the end |
 //! | `metrics.csv` | every number, long form | once, at the end |
 //! | `items.parquet` | one row per item, model and signal source | once, at the end |
+//! | `texts.parquet` | what the models read: one row per item, with its text, group, family and difficulty | once, at the end |
 //! | `transcripts.jsonl` | who said what: one line per signal and item, where models were interviewed | once, at the end |
 //! | `report.html` | derived from the manifest and the metrics | at the end, and by `superalign report` |
+//! | `tags.txt` | words that people give the run, one a line; no result depends on them | by `run --tag` and `superalign tag` |
 //!
 //! Whole files are written under a temporary name, synced and renamed. Timings are in the manifest only,
 //! so that the other files are the same for the same plan.
@@ -16,12 +18,17 @@
 //! A line of `transcripts.jsonl` is an object: `signal` (the cell), `item`, `protocol`, `seed`, `verdict` (the
 //! probability that the item is right) and `turns`, each with `role`, `model`, `prompt` (word for word), `text`, `quotes`
 //! (`text`, `verified`), `probability` and `tokens`. Of a question with two answers the item is the first answer.
+//!
+//! `items.parquet` and `texts.parquet` share `item` and `part`, which together name one text. The columns of the first are
+//! the fields of [`ItemRow`], those of the second the fields of [`TextRow`].
 
 mod items;
 mod journal;
 mod lock;
 mod manifest;
 mod metrics;
+mod tags;
+mod texts;
 mod transcripts;
 
 pub use items::{ItemRow, load_items, read_items, write_items};
@@ -30,6 +37,8 @@ pub use lock::Lock;
 pub use manifest::{Host, Manifest, Status};
 pub(crate) use metrics::cell_safe;
 pub use metrics::{Row, metrics_csv, read_metrics};
+pub use tags::{Tag, TagError, read_tags, write_tags};
+pub use texts::{TextRow, read_texts, text_rows, write_texts};
 pub use transcripts::{TranscriptRow, read_transcripts, write_transcripts};
 
 use std::io::Write;

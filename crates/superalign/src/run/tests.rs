@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 mod diversity;
 mod evaluation;
+mod files;
 mod sandwiching;
 mod self_enhancement;
 mod superalignment;
@@ -317,7 +318,9 @@ fn noise_is_learnt_by_heart_by_the_wide_model_and_not_by_the_narrow_one() {
         (value(&rows, "teacher", "label-accuracy"), "model=small/student=probe/noise=teacher-made/ratio=0.3");
     assert!((0.55..0.85).contains(&labels), "{labels}");
     assert!(value(&rows, own, "train-accuracy-noisy") > 0.8);
-    for name in ["manifest.json", "journal.jsonl", "metrics.csv", "items.parquet", "report.html"] {
+    for name in
+        ["manifest.json", "journal.jsonl", "metrics.csv", "items.parquet", "texts.parquet", "report.html"]
+    {
         assert!(folder.join(name).is_file(), "{name} is missing");
     }
     assert!(!folder.join("cells").exists());
@@ -419,8 +422,8 @@ fn killed_at_any_moment_it_ends_with_the_same_bytes() {
         else {
             panic!("stopped");
         };
-        let expected: Vec<Vec<u8>> =
-            ["metrics.csv", "items.parquet"].iter().map(|n| std::fs::read(folder.join(n)).unwrap()).collect();
+        let names = ["metrics.csv", "items.parquet", "texts.parquet"];
+        let expected: Vec<Vec<u8>> = names.iter().map(|n| std::fs::read(folder.join(n)).unwrap()).collect();
         let length = std::fs::metadata(folder.join("journal.jsonl")).unwrap().len() as usize;
         for cut in [0, 1, length / 3, length / 2, length - 1, length] {
             let second = Bench::new();
@@ -432,7 +435,7 @@ fn killed_at_any_moment_it_ends_with_the_same_bytes() {
                 std::fs::write(cell, "torn").unwrap();
             }
             let (again, ..) = second.run(text);
-            for (name, expected) in ["metrics.csv", "items.parquet"].iter().zip(&expected) {
+            for (name, expected) in names.iter().zip(&expected) {
                 assert!(
                     std::fs::read(again.join(name)).unwrap() == *expected,
                     "{name} differs, cut at {cut}"

@@ -7,3 +7,5 @@ mod embed;
 mod interrupt;
 #[cfg(unix)]
 mod process;
+#[cfg(unix)]
+mod tags;

@@ -27,11 +27,16 @@ export function figure(spec: FigureSpec): HTMLElement {
   let width = 0;
   const draw = () => {
     const drawn = spec.draw(Math.max(width, 280));
-    drawn.setAttribute('role', 'img');
-    drawn.setAttribute('aria-label', `${spec.title}. ${spec.note ?? ''} The numbers are in the table below.`);
-    // A picture has one name; those of its parts would be read out as well.
-    for (const part of drawn.querySelectorAll('[aria-label]')) part.removeAttribute('aria-label');
+    const focused = stage.contains(document.activeElement);
+    // What can be walked through by keyboard says itself what it is.
+    if (!drawn.hasAttribute('role')) {
+      drawn.setAttribute('role', 'img');
+      drawn.setAttribute('aria-label', `${spec.title}. ${spec.note ?? ''} The numbers are in the table below.`);
+      // A picture has one name; those of its parts would be read out as well.
+      for (const part of drawn.querySelectorAll('[aria-label]')) part.removeAttribute('aria-label');
+    }
     fill(stage, drawn);
+    if (focused) (drawn as HTMLElement).focus();
   };
   new ResizeObserver(() => {
     const now = Math.floor(stage.clientWidth);

@@ -19,8 +19,16 @@ const tip = (p: Point) => `${p.label}\n${digits(p.y)}${Number.isFinite(p.lo) ? `
 const facets = (points: readonly Point[]) => [...new Set(points.map((p) => p.facet))];
 const spanned = (points: readonly Point[]) => points.filter((p) => Number.isFinite(p.lo) && Number.isFinite(p.hi));
 
+/** Tells what belongs to the mark under the pointer when it is clicked. */
+function clicks<T extends Element>(plot: T, picked: ((series: string) => void) | undefined): T {
+  if (!picked) return plot;
+  plot.classList.add('picks');
+  plot.addEventListener('click', () => { const at = (plot as unknown as { value?: { series: string } }).value; if (at) picked(at.series); });
+  return plot;
+}
+
 /** Lines over a number, with bands. */
-export function lines(points: Point[], keys: readonly Key[], width: number, x: string, y: string, reference?: number): Element {
+export function lines(points: Point[], keys: readonly Key[], width: number, x: string, y: string, reference?: number, picked?: (series: string) => void): Element {
   const panes = facets(points);
   const columns = Math.max(1, Math.min(panes.length, Math.floor(width / 300)));
   const grid = (p: Point) => panes.indexOf(p.facet);
@@ -30,7 +38,7 @@ export function lines(points: Point[], keys: readonly Key[], width: number, x: s
   const dash = new Map(keys.map((k) => [k.name, k.dash]));
   const steps = [...new Set(points.map((p) => Number(p.x)))].sort((a, b) => a - b);
   const ticks = steps.length <= 8 && steps.every(Number.isInteger) ? steps : undefined;
-  return Plot.plot({
+  return clicks(Plot.plot({
     width, height: rows * 250 + 76, marginLeft: 52, marginTop: 34, marginBottom: 42, style: STYLE,
     x: { label: x, nice: !ticks, ticks, tickFormat: ticks ? 'd' : undefined }, y: { label: y, grid: true, nice: true }, fx: { axis: null, padding: 0.08 }, fy: { axis: null, padding: 0.14 },
     color: scale(keys).color, symbol: scale(keys).symbol,
@@ -43,17 +51,17 @@ export function lines(points: Point[], keys: readonly Key[], width: number, x: s
       Plot.dot(points, { x: 'x', y: 'y', fill: COLOUR, symbol: SYMBOL, r: 3.2, fx, fy }),
       Plot.tip(points, Plot.pointer({ x: 'x', y: 'y', title: tip, fx, fy, fill: 'var(--paper)', stroke: 'var(--line)' })),
     ],
-  });
+  }), picked);
 }
 
 /** One line of text each, a dot, its interval. */
-export function dots(points: Point[], keys: readonly Key[], width: number, y: string, reference?: number): Element {
+export function dots(points: Point[], keys: readonly Key[], width: number, y: string, reference?: number, picked?: (series: string) => void): Element {
   const labels = [...new Set(points.map((p) => String(p.x)))];
   const panes = facets(points);
   const longest = Math.min(Math.max(...labels.map((l) => l.length), 4), 34);
   // Side by side only where a line has several.
   const many = keys.length > 1 && new Set(points.map((p) => `${p.facet}\u0000${p.x}`)).size < points.length;
-  return Plot.plot({
+  return clicks(Plot.plot({
     width, height: panes.length * (labels.length * (many ? 10 + 7 * Math.min(keys.length, 8) : 24)) + 72 + panes.length * 12, marginBottom: 42, marginLeft: longest * 6.6 + 18, marginRight: panes.length > 1 ? 24 + 7 * Math.min(Math.max(...panes.map((f) => f.length)), 24) : 20, style: STYLE,
     x: { label: y, grid: true, nice: true }, y: { label: null, domain: labels, tickFormat: (l: string) => (l.length > 34 ? `${l.slice(0, 33)}…` : l) },
     fy: { label: null, domain: panes, axis: panes.length > 1 ? 'right' : null }, color: scale(keys).color, symbol: scale(keys).symbol,
@@ -70,7 +78,7 @@ export function dots(points: Point[], keys: readonly Key[], width: number, y: st
       }),
       Plot.tip(points, Plot.pointerY({ y: 'x', x: 'y', title: tip, fy: 'facet', fill: 'var(--paper)', stroke: 'var(--line)' })),
     ],
-  });
+  }), picked);
 }
 
 /** A grid of cells; what has no number says so. */
@@ -102,15 +110,45 @@ export function grid(points: readonly (Point & { column: string; row: string })[
 
 /** Two metrics of the same cells against each other; `order` joins the cells of a series. */
 export interface Pairing { x: number; y: number; xlo: number; xhi: number; ylo: number; yhi: number; series: string; facet: string; label: string; order: number }
-export function pairs(points: Pairing[], keys: readonly Key[], width: number, x: string, y: string, options: { join: boolean; diagonal: boolean; fit?: { x: number; y: number; lo: number; hi: number }[] }): Element {
+export interface PairOptions {
+  /** Whether the points of a series are joined by arrows. */
+  join: boolean;
+  /** Whether the line of equal values is drawn. */
+  diagonal: boolean;
+  fit?: { x: number; y: number; lo: number; hi: number }[];
+  /** Whether the points that none surpasses in both are joined. */
+  front?: boolean;
+  /** What a click on a point does. */
+  picked?: (series: string) => void;
+  /** Places along x to be marked, with their intervals. */
+  best?: readonly { value: number; lo: number; hi: number }[];
+}
+
+/** The points that no other one surpasses in both, from left to right. */
+export function undominated<T extends { x: number; y: number }>(points: readonly T[]): T[] {
+  let highest = -Infinity;
+  const found: T[] = [];
+  for (const point of points.toSorted((a, b) => b.x - a.x || b.y - a.y)) {
+    if (point.y <= highest) continue;
+    highest = point.y;
+    found.push(point);
+  }
+  return found.reverse();
+}
+
+export function pairs(points: Pairing[], keys: readonly Key[], width: number, x: string, y: string, options: PairOptions): Element {
   const title = (p: Pairing) => `${p.label}\n${x} ${digits(p.x)}\n${y} ${digits(p.y)}`;
   const panes = [...new Set(points.map((p) => p.facet))];
   const columns = Math.max(1, Math.min(panes.length, Math.floor(width / 320)));
   const place = (p: { facet: string }) => panes.indexOf(p.facet);
   const at = { fx: (p: Pairing) => place(p) % columns, fy: (p: Pairing) => Math.floor(place(p) / columns) };
+  const front = options.front ? panes.flatMap((pane) => undominated(points.filter((p) => p.facet === pane))) : [];
+  const [low, high] = [Math.min(...points.map((p) => p.x)), Math.max(...points.map((p) => p.x))];
+  // An interval may reach far beyond what was measured, and would take the picture with it.
+  const best = (options.best ?? []).map((b) => ({ x: b.value, x1: Math.max(b.lo, Math.min(low, b.value)), x2: Math.min(b.hi, Math.max(high, b.value)) }));
   const ends = points.flatMap((p) => [p.x, p.y]);
   const limits = [Math.min(...ends), Math.max(...ends)];
-  return Plot.plot({
+  return clicks(Plot.plot({
     width: Math.min(width, columns === 1 ? 720 : width), height: Math.ceil(panes.length / columns) * 320 + 68, marginLeft: 56, marginTop: 34, marginBottom: 42, style: STYLE,
     x: { label: x, grid: true, nice: true }, y: { label: y, grid: true, nice: true }, fx: { axis: null, padding: 0.08 }, fy: { axis: null, padding: 0.14 },
     color: scale(keys).color, symbol: scale(keys).symbol,
@@ -118,6 +156,9 @@ export function pairs(points: Pairing[], keys: readonly Key[], width: number, x:
       panes.length > 1 ? Plot.text(panes, { text: (d: string) => d, fx: (d: string) => panes.indexOf(d) % columns, fy: (d: string) => Math.floor(panes.indexOf(d) / columns), frameAnchor: 'top', dy: -12, fontWeight: 600 }) : null,
       Plot.frame({ stroke: 'var(--line)' }),
       options.diagonal ? Plot.link([0], { x1: limits[0], y1: limits[0], x2: limits[1], y2: limits[1], stroke: 'var(--muted)', strokeDasharray: '3 3' }) : null,
+      Plot.rectX(best.filter((b) => b.x2 > b.x1), { x1: 'x1', x2: 'x2', fill: 'var(--c2)', fillOpacity: 0.12 }),
+      Plot.ruleX(best, { x: 'x', stroke: 'var(--c2)', strokeWidth: 2 }),
+      Plot.line(front, { x: 'x', y: 'y', z: 'facet', stroke: 'var(--ink)', strokeOpacity: 0.7, strokeDasharray: '5 4', curve: 'step-before', ...at }),
       options.fit ? Plot.areaY(options.fit, { x: 'x', y1: 'lo', y2: 'hi', fill: 'var(--muted)', fillOpacity: 0.18 }) : null,
       options.fit ? Plot.lineY(options.fit, { x: 'x', y: 'y', stroke: 'var(--muted)', strokeWidth: 2 }) : null,
       // Along a path the intervals of every step would hide it.
@@ -127,7 +168,7 @@ export function pairs(points: Pairing[], keys: readonly Key[], width: number, x:
       Plot.dot(points, { x: 'x', y: 'y', fill: COLOUR, symbol: SYMBOL, r: 4, ...at }),
       Plot.tip(points, Plot.pointer({ x: 'x', y: 'y', title, ...at, fill: 'var(--paper)', stroke: 'var(--line)' })),
     ],
-  });
+  }), options.picked);
 }
 
 /** How often each range of a number, or each name, comes up, side by side for each series. */

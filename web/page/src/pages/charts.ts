@@ -14,6 +14,12 @@ export interface View {
   x?: string; y?: string; series?: string; facet?: string[];
   /** The second metric of a pair (upwards), and the dimension that joins its points. */
   against?: string; order?: string; diagonal?: boolean; fit?: string;
+  /** The metric whose value along x is marked, such as the best gap; why there is none is said in the note. */
+  optimum?: string;
+  /** Whether the points are joined that no other one of their pane surpasses in both metrics. */
+  front?: boolean;
+  /** A second metric in the same panes, to be read against the first; `names` are those of the two. */
+  over?: string; names?: readonly [string, string];
   /** Only cells in which these have these values. */
   where?: Record<string, string>;
   reference?: number;
@@ -34,17 +40,19 @@ export const VIEWS: Record<string, View[]> = {
     { kind: 'pair', metric: 'supervision-gap', against: 'gain', title: 'Gain against supervision gap', series: 'loss' },
   ],
   'gap-calibration': [
-    { kind: 'pair', metric: 'supervision-gap', against: 'gain', title: 'Gain against gap, with the fit', series: 'student', fit: 'fitted-gain', note: 'The band is the 95% band of the fitted gain.' },
+    { kind: 'pair', metric: 'supervision-gap', against: 'gain', title: 'Gain against gap, with the fit', series: 'student', fit: 'fitted-gain', optimum: 'calibrated-gap', note: 'The grey band is the 95% band of the fitted gain.' },
     { kind: 'dots', metric: 'share-of-resamples-chosen', title: 'Which shape of the curve the resamples choose', x: 'shape', series: 'loss' },
     { kind: 'lines', metric: 'test-accuracy', title: 'Teachers: test accuracy by share of labels', x: 'share', series: 'teacher', reference: 0.5 },
   ],
   'gap-annealing': [
-    { kind: 'pair', metric: 'conformity', against: 'competence', title: 'Competence and conformity, round by round', series: 'policy', facet: ['plan'], order: 'round', where: { round: '*' }, note: 'Arrows run from the first round to the last.' },
+    { kind: 'pair', metric: 'conformity', against: 'competence', title: 'Competence and conformity, round by round', series: 'policy', facet: ['plan'], order: 'round', where: { round: '*' }, front: true, note: 'Arrows run from the first round to the last; the dashed line is the Pareto front of what is shown.' },
+    { kind: 'grid', metric: 'share-of-resamples-on-front', title: 'How often a path ends on the Pareto front', x: 'plan', y: 'policy', note: 'Share of resamples of the test items.' },
     { kind: 'lines', metric: 'joint-utility', x: 'round', series: 'policy', facet: ['plan'], where: { round: '*' } },
     { kind: 'dots', metric: 'alignment-tax', x: 'policy', series: 'plan', reference: 0 },
     { kind: 'dots', metric: 'hypervolume', title: 'Hypervolume of the fronts', x: 'front' },
   ],
   evaluation: [
+    { kind: 'lines', metric: 'predicted', over: 'solved-tasks', names: ['extrapolated', 'measured'], title: 'Extrapolated beyond what can be checked', x: 'difficulty', facet: ['ceiling', 'teacher', 'student', 'share'], note: 'Share of tasks solved, by difficulty; the band of the extrapolation is its prediction interval.' },
     { kind: 'pair', metric: 'predicted', against: 'actual', title: 'Extrapolated ability against what it is', series: 'difficulty', diagonal: true, note: 'With prediction intervals; the dashed line is a perfect prediction.' },
     { kind: 'dots', metric: 'coverage', title: 'Backtests: coverage of the prediction intervals', x: 'curve', series: 'horizon', where: { horizon: '*' }, reference: 0.95 },
     { kind: 'dots', metric: 'strength', title: 'Ranking by peers: Bradley–Terry', x: 'player', where: { method: 'bradley-terry' }, note: 'Log-odds of winning; the other methods are under “Any metric”.', reference: 0 },
@@ -76,11 +84,12 @@ export const VIEWS: Record<string, View[]> = {
     { kind: 'dots', metric: 'independent-sources', title: 'Effective number of independent sources', x: 'set' },
   ],
   superalignment: [
-    { kind: 'pair', metric: 'conformity', against: 'competence', title: 'Competence and conformity, round by round', series: 'arm', order: 'round', where: { arm: '*', round: '*' }, note: 'Arrows run from the first round to the last.' },
+    { kind: 'pair', metric: 'conformity', against: 'competence', title: 'Competence and conformity, round by round', series: 'arm', order: 'round', where: { arm: '*', round: '*' }, front: true, note: 'Arrows run from the first round to the last; the dashed line is the Pareto front of what is shown.' },
     { kind: 'dots', metric: 'joint-utility-over-naive', title: 'Joint utility over the naive arm', x: 'arm', reference: 0 },
     { kind: 'dots', metric: 'joint-utility-effect', title: 'What each component adds', x: 'component', series: 'within', reference: 0 },
     { kind: 'dots', metric: 'pgr-competence', title: 'Competence: performance gap recovered', x: 'arm', reference: 0 },
     { kind: 'dots', metric: 'pgr-conformity', title: 'Conformity: performance gap recovered', x: 'arm', reference: 0 },
+    { kind: 'lines', metric: 'predicted', over: 'solved-tasks', names: ['extrapolated', 'measured'], title: 'Extrapolated beyond what can be checked', x: 'difficulty', facet: ['arm', 'round'], note: 'Share of tasks solved, by difficulty; the band of the extrapolation is its prediction interval.' },
   ],
 };
 
@@ -177,8 +186,12 @@ export function chart(view: View, rows: readonly MetricRow[], filters: Record<st
     });
     const fit = view.fit ? selected({ kind: 'lines', metric: view.fit, x: 'gamma' }, view.fit, rows, {}).map((r) => ({ x: Number(r.dims.gamma), y: r.value, lo: r.lo, hi: r.hi })).filter((p) => Number.isFinite(p.y)).sort((a, b) => a.x - b.x) : undefined;
     const legend = legendOf(both);
-    return figure({ title, note, legend, broad, pick: picked, columns, rows: cells([...both, ...both.map((r) => other.get(r.cell)!)]),
-      draw: (width) => pairs(points, legend, width, view.metric, view.against!, { join: !!view.order, diagonal: !!view.diagonal, fit }) });
+    const best = view.optimum ? rows.filter((row) => row.metric === view.optimum && row.seed === '') : [];
+    const why = best.map((row) => row.error).filter(Boolean);
+    const said = best.map((row) => (Number.isFinite(row.value) ? 'The vertical line is the fitted optimum with its interval.' : '')).filter(Boolean);
+    const notes = [note, ...new Set(said), ...new Set(why.map((text) => `No optimum is marked: ${text}.`))].join(' ');
+    return figure({ title, note: notes, legend, broad, pick: picked, columns, rows: cells([...both, ...both.map((r) => other.get(r.cell)!)]),
+      draw: (width) => pairs(points, legend, width, view.metric, view.against!, { join: !!view.order, diagonal: !!view.diagonal, fit, front: view.front, picked, best: best.filter((row) => Number.isFinite(row.value)) }) });
   }
   const shown = view.kind === 'grid' ? found : found.filter((row) => Number.isFinite(row.value));
   if (shown.length === 0) return undefined;
@@ -191,12 +204,22 @@ export function chart(view: View, rows: readonly MetricRow[], filters: Record<st
     const signed = shown.some((row) => row.value < 0) || unit === 'difference';
     return figure({ title, note, broad, columns, rows: cells(shown), draw: (width) => grid(points, width, { x: view.x!, y: view.y!, columns: columnsOf, rows: rowsOf }, signed, (cell) => { const row = shown.find((r) => r.cell === cell); if (row) pick(view.y!, name(row, view.y)); }) });
   }
+  if (view.kind === 'lines' && view.over) {
+    const [first, second] = view.names ?? [view.metric, view.over];
+    // Of the same places in the grid: a student and its teacher may have the same name.
+    const place = (row: MetricRow) => (view.facet ?? []).map((f) => row.dims[f] ?? '').join('\u0000');
+    const here = new Set(shown.map(place));
+    const others = selected({ ...view, metric: view.over }, view.over, rows, filters).filter((row) => here.has(place(row)) && Number.isFinite(row.value));
+    const points = [...shown.map((row) => ({ ...point(row), series: first })), ...others.map((row) => ({ ...point(row), series: second }))].sort((a, b) => (a.x as number) - (b.x as number));
+    const two = keys([first, second]);
+    return figure({ title, note, legend: two, broad, columns, rows: cells([...shown, ...others]), draw: (width) => lines(points, two, width, view.x!, unit || axis, view.reference) });
+  }
   const legend = legendOf(shown);
   if (view.kind === 'lines') {
     const points = shown.map(point).sort((a, b) => (a.x as number) - (b.x as number));
-    return figure({ title, note, legend, broad, pick: picked, columns, rows: cells(shown), draw: (width) => lines(points, legend, width, view.x!, axis, view.reference) });
+    return figure({ title, note, legend, broad, pick: picked, columns, rows: cells(shown), draw: (width) => lines(points, legend, width, view.x!, axis, view.reference, picked) });
   }
   const order = ordered([...new Set(shown.map((r) => name(r, view.x)))]);
   const points = shown.map(point).sort((a, b) => order.indexOf(String(a.x)) - order.indexOf(String(b.x)));
-  return figure({ title, note, legend, broad, pick: picked, columns, rows: cells(shown), draw: (width) => dots(points, legend, width, axis, view.reference) });
+  return figure({ title, note, legend, broad, pick: picked, columns, rows: cells(shown), draw: (width) => dots(points, legend, width, axis, view.reference, picked) });
 }

@@ -3,12 +3,14 @@
 import { bars } from '../chart/plots';
 import { figure } from '../chart/figure';
 import { keys } from '../chart/palette';
-import { announce, choice, debounced, fill, h, save } from '../dom';
+import { choice, debounced, fill, h, save } from '../dom';
 import * as engine from '../engine';
 import { digits, plural, thousands, toCsv } from '../format';
 import { current, keep } from '../route';
 import { file } from '../store';
 import { table, type Column } from '../table';
+import { RunTexts } from '../texts';
+import { showItem, type Texts } from './item';
 import type { ItemColumn, Items } from '../protocol';
 
 type TextColumn = Extract<ItemColumn, { kind: 'text' }>;
@@ -16,9 +18,9 @@ const SELECTS = ['part', 'model', 'signal', 'seed', 'family', 'difficulty', 'gol
 /** Tenths of what a model says. */
 const BINS = Array.from({ length: 10 }, (_, i) => `${(i / 10).toFixed(1)}–${((i + 1) / 10).toFixed(1)}`);
 const binOf = (probability: number): number => Math.min(9, Math.floor(probability * 10));
-const WIDTHS: Record<string, string> = { item: 'minmax(15rem,2fr)', signal: 'minmax(12rem,2fr)', group: 'minmax(12rem,1.6fr)', probability: '7rem', given: '6rem', seed: '4rem', gold: '4.5rem', right: '5rem', part: '6rem', model: '6.5rem', family: '6rem', difficulty: '6rem', conflict: '5.5rem' };
-const ORDER = ['item', 'model', 'signal', 'seed', 'part', 'family', 'difficulty', 'gold', 'probability', 'right', 'given', 'conflict', 'group'];
-const USUAL = ['item', 'model', 'signal', 'seed', 'difficulty', 'gold', 'probability', 'right'];
+const WIDTHS: Record<string, string> = { item: 'minmax(11rem,2fr)', signal: 'minmax(10rem,2fr)', group: 'minmax(12rem,1.6fr)', probability: '7rem', given: '6rem', seed: '4rem', gold: '4.5rem', right: '5rem', text: 'minmax(13rem,3fr)', part: '6rem', model: '6.5rem', family: '6rem', difficulty: '6rem', conflict: '5.5rem' };
+const ORDER = ['item', 'text', 'model', 'signal', 'seed', 'part', 'family', 'difficulty', 'gold', 'probability', 'right', 'given', 'conflict', 'group'];
+const USUAL = ['item', 'text', 'model', 'signal', 'seed', 'difficulty', 'gold', 'probability', 'right'];
 
 /** Items by column, with what follows from them. */
 export class ItemTable {
@@ -71,10 +73,12 @@ export class ItemTable {
     if (column.kind === 'text') { const code = column.distinct.indexOf(value); for (let i = 0; i < this.rows; i++) if (column.codes[i] !== code) kept[i] = 0; } else { const x = Number(value); for (let i = 0; i < this.rows; i++) if (column.values[i] !== x) kept[i] = 0; }
   }
 
-  /** Marks the rows of which some text holds all words. */
-  search(text: string, kept: Uint8Array): void {
-    for (const word of text.toLowerCase().split(/\s+/).filter(Boolean)) {
+  /** Marks the rows that hold all words, each in some column; `read` says for a word which texts hold it, and which row has which text. */
+  search(words: readonly string[], kept: Uint8Array, read?: { hits: readonly Uint8Array[]; places: Int32Array }): void {
+    for (const [at, word] of words.entries()) {
       const hit = new Uint8Array(this.rows);
+      const texts = read?.hits[at];
+      if (read && texts) for (let i = 0; i < this.rows; i++) hit[i] = texts[read.places[i]!] ?? 0;
       for (const name of ['item', 'group', 'family', 'part', 'model', 'signal']) {
         const column = this.byName.get(name);
         if (column?.kind !== 'text') continue;
@@ -98,6 +102,8 @@ export class ItemTable {
   }
 }
 
+const wordsOf = (text: string): string[] => text.toLowerCase().split(/\s+/).filter(Boolean);
+
 const cache = new Map<string, Promise<ItemTable>>();
 /** The items of a run, fetched once. */
 export function itemsOf(folder: string, told: (rows: number, of: number) => void = () => {}): Promise<ItemTable> {
@@ -119,8 +125,12 @@ export async function itemsPage(main: HTMLElement, [folder]: string[], query: UR
   const filters: Record<string, string> = {};
   for (const name of SELECTS) { const v = query.get(name); if (v !== null && items.has(name)) filters[name] = v; }
   const state = { text: query.get('q') ?? '', sort: query.get('sort') ?? '', down: query.get('dir') === 'down', columns: (query.get('columns') ?? '').split(',').filter(Boolean), item: query.get('item') ?? '' };
-  if (state.columns.length === 0) state.columns = USUAL.filter((name) => items.has(name));
+  if (state.columns.length === 0) state.columns = USUAL.filter((name) => name === 'text' || items.has(name));
   let rows = new Uint32Array(0);
+  let texts: Texts = { state: 'coming' };
+  let read: { text: string; hits: Uint8Array[]; places: Int32Array } | undefined;
+  let turn = 0;
+  const shows = (name: string) => (name === 'text' ? texts.state === 'coming' || texts.state === 'here' : items.has(name));
 
   const count = h('strong', { 'aria-live': 'polite' });
   const shareOf = h('span', { class: 'note', 'data-share': '' });
@@ -128,12 +138,12 @@ export async function itemsPage(main: HTMLElement, [folder]: string[], query: UR
   const pictures = h('div', { class: 'figures' });
   const detail = h('aside', { class: 'detail', hidden: true, 'aria-label': 'One item' });
 
-  const column = (name: string): Column => ({ key: name, title: name, width: WIDTHS[name] ?? '7rem', sorts: true, number: ['probability', 'given', 'seed', 'difficulty'].includes(name), text: (i) => items.cell(name, rows[i]!) });
+  const column = (name: string): Column => ({ key: name, title: name, width: WIDTHS[name] ?? '7rem', sorts: name !== 'text', number: ['probability', 'given', 'seed', 'difficulty'].includes(name), text: (i) => (name === 'text' ? textOf(rows[i]!) : items.cell(name, rows[i]!)) });
   const list = table({
     label: 'Items', columns: () => state.columns.map(column), length: () => rows.length, height: 520,
     sorted: () => (state.sort ? { key: state.sort, down: state.down } : undefined),
     sort: (key) => { state.down = state.sort === key ? !state.down : false; state.sort = key; keep({ sort: key, dir: state.down ? 'down' : '' }); apply(false); },
-    open: (i) => { state.item = items.cell('item', rows[i]!); keep({ item: state.item }); showItem(); list.refresh(); },
+    open: (i) => { state.item = items.cell('item', rows[i]!); keep({ item: state.item }); show(); list.refresh(); },
     marked: (i) => state.item !== '' && items.cell('item', rows[i]!) === state.item,
   });
 
@@ -147,7 +157,7 @@ export async function itemsPage(main: HTMLElement, [folder]: string[], query: UR
   function apply(changed: boolean): void {
     const kept = new Uint8Array(items.rows).fill(1);
     for (const [name, value] of Object.entries(filters)) items.keep(name, value, kept);
-    if (state.text) items.search(state.text, kept);
+    if (state.text) items.search(wordsOf(state.text), kept, read?.text === state.text ? read : undefined);
     let n = 0;
     for (let i = 0; i < kept.length; i++) n += kept[i]!;
     rows = new Uint32Array(n);
@@ -166,7 +176,7 @@ export async function itemsPage(main: HTMLElement, [folder]: string[], query: UR
       const values = items.values(name);
       if (values.length < 2) return false;
       return choice(name, [['', 'all'], ...values.map((v) => [v, v] as const)], filters[name] ?? '', (v) => set(name, v));
-    }), h('details', { class: 'columns' }, h('summary', {}, 'Columns'), h('fieldset', {}, h('legend', { class: 'hidden' }, 'Columns'), ORDER.filter((name) => items.has(name)).map((name) =>
+    }), h('details', { class: 'columns' }, h('summary', {}, 'Columns'), h('fieldset', {}, h('legend', { class: 'hidden' }, 'Columns'), ORDER.filter(shows).map((name) =>
       h('label', {}, h('input', { type: 'checkbox', checked: state.columns.includes(name), onchange: (event: Event) => {
         const on = (event.target as HTMLInputElement).checked;
         state.columns = ORDER.filter((c) => (c === name ? on : state.columns.includes(c)));
@@ -207,36 +217,73 @@ export async function itemsPage(main: HTMLElement, [folder]: string[], query: UR
     }));
   }
 
-  function showItem(): void {
+  function show(): void {
     detail.hidden = state.item === '';
     if (detail.hidden) return;
-    const column = items.text('item');
-    const code = column.distinct.indexOf(state.item);
-    const mine: number[] = [];
-    if (code >= 0) for (let i = 0; i < items.rows; i++) if (column.codes[i] === code) mine.push(i);
-    const one = mine[0];
-    const close = () => { state.item = ''; keep({ item: '' }); showItem(); list.refresh(); };
-    if (one === undefined) { fill(detail, h('p', {}, `There is no item ${state.item}.`), h('button', { onclick: close }, 'Close')); return; }
-    const facts = ['group', 'family', 'difficulty', 'part', 'conflict', 'gold'].filter((name) => items.has(name) && items.cell(name, one) !== '');
-    const right = mine.reduce((sum, row) => sum + items.right[row]!, 0);
-    const order = mine.toSorted((a, b) => items.number('probability')[b]! - items.number('probability')[a]!);
-    const votes = table({ label: 'What every source says', height: 300, length: () => order.length, columns: () => (['model', 'signal', 'seed', 'probability', 'given', 'right'] as const).filter((n) => items.has(n) && order.some((row) => items.cell(n, row) !== '')).map((name) => ({ key: name, title: name, width: name === 'signal' ? 'minmax(9rem,1.6fr)' : name === 'seed' ? '3.8rem' : name === 'probability' ? '6.8rem' : '5.2rem', number: ['probability', 'given', 'seed'].includes(name), text: (i: number) => items.cell(name, order[i]!) })) });
-    fill(detail, h('div', { class: 'tools' }, h('h2', {}, state.item), h('button', { class: 'quiet', 'aria-label': 'Close the item', onclick: close }, '✕')),
-      h('dl', { class: 'facts' }, facts.map((name) => [h('dt', {}, name), h('dd', {}, items.cell(name, one))])),
-      h('p', {}, h('a', { href: `#/transcripts/${encodeURIComponent(folder!)}?item=${encodeURIComponent(state.item)}` }, 'What was said about it')),
-      h('p', {}, `${thousands(right)} of ${plural(mine.length, 'answer')} are right.`), votes.element);
-    votes.refresh();
-    announce(`Item ${state.item}: ${right} of ${mine.length} answers are right`);
+    showItem(detail, {
+      folder: folder!, items, texts: () => texts,
+      open: (item) => { state.item = item; keep({ item }); show(); list.refresh(); },
+      close: () => { state.item = ''; keep({ item: '', across: '' }); show(); list.refresh(); },
+      across: () => current().query.has('across'), asked: () => keep({ across: '1' }),
+    }, state.item);
   }
 
-  const later = debounced(120, () => { keep({ q: state.text }); apply(true); });
-  const search = h('input', { type: 'search', placeholder: 'Search items, models, signals (/)', 'aria-label': 'Search items', value: state.text, oninput: () => { state.text = search.value; later(); } });
+  /** The texts come after the table is there, and find it as it is then. */
+  async function readTexts(): Promise<void> {
+    try {
+      const found = await RunTexts.of(folder!);
+      texts = found ? { state: 'here', texts: found } : { state: 'none' };
+    } catch (error) {
+      texts = { state: 'failed', why: (error as Error).message };
+    }
+    if (!main.isConnected) return;
+    if (texts.state !== 'here') state.columns = state.columns.filter((name) => name !== 'text');
+    if (state.columns.length === 0) state.columns = ['item'];
+    if (state.text && texts.state === 'here') await search();
+    else { controls(); list.refresh(); }
+    show();
+  }
+
+  /** Asks the texts for the words that are searched, then shows what fits. */
+  async function search(): Promise<void> {
+    const mine = ++turn;
+    const words = wordsOf(state.text);
+    const now = texts;
+    const found = now.state === 'here' && words.length > 0 ? { text: state.text, hits: await now.texts.with(words), places: now.texts.of(items) } : undefined;
+    if (mine !== turn) return;
+    read = found;
+    apply(true);
+  }
+
+  /** What stands in a row's column `text`. */
+  function textOf(row: number): string {
+    if (texts.state !== 'here') return texts.state === 'coming' ? '…' : '';
+    const place = texts.texts.of(items)[row]!;
+    return place < 0 ? '' : texts.texts.peek(place, () => list.refresh()) ?? '…';
+  }
+
+  async function saveRows(): Promise<void> {
+    const chosen = rows.slice(0, 1_000_000);
+    let textAt = (_row: number) => '';
+    if (texts.state === 'here' && state.columns.includes('text')) {
+      const places = texts.texts.of(items);
+      const distinct = [...new Set(Array.from(chosen, (row) => places[row]!))].filter((place) => place >= 0);
+      const all = new Map((await texts.texts.get(distinct)).map((one, i) => [distinct[i]!, one.text]));
+      textAt = (row) => all.get(places[row]!) ?? '';
+    }
+    const cell = (name: string, row: number) => (name === 'text' ? textAt(row) : items.cell(name, row));
+    save(`${folder}-items.csv`, toCsv(state.columns, Array.from(chosen, (row) => state.columns.map((name) => cell(name, row)))), 'text/csv');
+  }
+
+  const later = debounced(120, () => { keep({ q: state.text }); void search(); });
+  const input = h('input', { type: 'search', placeholder: 'Search texts, items, signals (/)', 'aria-label': 'Search items and their texts', value: state.text, oninput: () => { state.text = input.value; later(); } });
   fill(main, h('p', { class: 'note' }, h('a', { href: '#/' }, 'Runs'), ' / ', h('a', { href: `#/run/${encodeURIComponent(folder)}` }, folder)),
-    h('h1', {}, 'Items'), h('div', { class: 'bar' }, search, count, shareOf,
-      h('button', { onclick: () => save(`${folder}-items.csv`, toCsv(state.columns, Array.from(rows.subarray(0, 1_000_000), (row) => state.columns.map((name) => items.cell(name, row)))), 'text/csv') }, 'Save as CSV')),
+    h('h1', {}, 'Items'), h('div', { class: 'bar' }, input, count, shareOf,
+      h('button', { onclick: () => void saveRows() }, 'Save as CSV')),
     selects, h('div', { class: 'split' }, h('div', {}, list.element), detail), pictures);
   main.addEventListener('keydown', (event) => { if (event.key === 'Escape' && !detail.hidden) (detail.querySelector('button') as HTMLButtonElement).click(); });
   apply(true);
-  showItem();
+  show();
+  void readTexts();
   if (current().query.get('item')) detail.scrollIntoView({ block: 'nearest' });
 }

@@ -4,7 +4,7 @@ import { announce, choice, fill, h } from '../dom';
 import { digits, duration, moment, plural, thousands, toCsv } from '../format';
 import { save } from '../dom';
 import { address, current, go, keep } from '../route';
-import { file, journalRows, manifest, metrics, runs, type Manifest, type MetricRow } from '../store';
+import { file, journalRows, manifest, metrics, runs, type Manifest, type MetricRow, type RunSummary } from '../store';
 import { table } from '../table';
 import { VIEWS, chart, dimensions, guessed, type View } from './charts';
 
@@ -13,8 +13,9 @@ const RESERVED = ['metric', 'kind', 'x', 'series', 'find'];
 export async function runPage(main: HTMLElement, [folder]: string[], query: URLSearchParams): Promise<void> {
   if (!folder) throw new Error('the address names no run');
   fill(main, h('p', { class: 'note' }, 'Reading the run …'));
-  const about = await manifest(folder);
-  const live = about.status !== 'complete' && (await runs()).live;
+  const [about, all] = await Promise.all([manifest(folder), runs().catch(() => undefined)]);
+  const listed = all?.runs.find((run) => run.folder === folder);
+  const live = about.status !== 'complete' && (all?.live ?? false);
   let rows: MetricRow[] = live ? [] : await metrics(folder).catch((error: Error) => { if (about.status === 'complete') throw error; return []; });
 
   const filters: Record<string, string> = Object.fromEntries([...query].filter(([key]) => !RESERVED.includes(key)));
@@ -102,43 +103,56 @@ export async function runPage(main: HTMLElement, [folder]: string[], query: URLS
   fill(numbers, h('h2', {}, 'All numbers'), h('div', { class: 'bar' }, search, count,
     h('button', { onclick: () => save(`${folder}-metrics.csv`, toCsv(['cell', 'seed', 'metric', 'value', 'lo', 'hi', 'n', 'unit', 'error'], shown.map((r) => [r.cell, r.seed, r.metric, r.value, r.lo, r.hi, r.n, r.unit, r.error])), 'text/csv') }, 'Save as CSV')), list0.element);
 
-  fill(main, head(folder, about), progress, chips, figures, explore, numbers, provenance(folder, about));
+  fill(main, head(folder, about, listed), progress, chips, figures, explore, numbers, provenance(folder, about, listed));
   show();
-  if (live) follow(folder, main, progress, (more) => { rows = rows.concat(more); show(); }, () => go(['run', folder]));
+  if (live) follow(folder, about.host.processors, main, progress, (more) => { rows = rows.concat(more); show(); }, () => go(['run', folder]));
 }
 
-function head(folder: string, about: Manifest): HTMLElement {
+function head(folder: string, about: Manifest, listed: RunSummary | undefined): HTMLElement {
   const { plan } = about;
+  const tags = listed?.tags ?? [];
   return h('div', { class: 'head' },
     h('p', { class: 'note' }, h('a', { href: '#/' }, 'Runs'), ` / ${folder}`),
     h('h1', {}, plan.title || plan.experiment),
-    h('p', {}, h('span', { class: 'tag' }, plan.experiment), h('span', { class: 'tag' }, plan.profile), h('span', { class: `tag ${about.status === 'complete' ? 'good' : 'busy'}` }, about.status), about.failed > 0 && h('span', { class: 'tag bad' }, `${plural(about.failed, 'cell')} failed`)),
+    h('p', {}, h('span', { class: 'tag' }, plan.experiment), h('span', { class: 'tag' }, plan.profile), h('span', { class: `tag ${about.status === 'complete' ? 'good' : 'busy'}` }, about.status), about.failed > 0 && h('span', { class: 'tag bad' }, `${plural(about.failed, 'cell')} failed`),
+      tags.map((tag) => h('a', { class: 'tag', href: address([], { tags: tag }), title: `All runs with the tag ${tag}` }, tag))),
     plan.question && h('details', {}, h('summary', {}, 'The question'), plan.question.split(/\n\n+/).map((p) => h('p', {}, p))),
     about.unexpected.length > 0 && h('div', { class: 'error' }, h('strong', {}, 'Sanity checks that did not hold'), h('ul', {}, about.unexpected.map((text) => h('li', {}, text)))),
-    h('div', { class: 'bar' }, h('a', { class: 'button', href: address(['items', folder]) }, 'Items'), h('a', { class: 'button', href: address(['transcripts', folder]) }, 'Transcripts'), h('a', { class: 'button', href: address(['compare'], { a: folder }) }, 'Compare'), h('a', { class: 'button', href: file(folder, 'report.html'), target: '_blank', rel: 'noopener' }, 'Report')));
+    h('div', { class: 'bar' }, h('a', { class: 'button', href: address(['items', folder]) }, 'Items'), listed?.files?.includes('transcripts.jsonl') !== false && h('a', { class: 'button', href: address(['transcripts', folder]) }, 'Transcripts'), h('a', { class: 'button', href: address(['compare'], { a: folder }) }, 'Compare'), h('a', { class: 'button', href: file(folder, 'report.html'), target: '_blank', rel: 'noopener' }, 'Report')));
 }
 
-function provenance(folder: string, about: Manifest): HTMLElement {
+function provenance(folder: string, about: Manifest, listed: RunSummary | undefined): HTMLElement {
   const { plan } = about;
+  const files = listed?.files ?? ['manifest.json', 'metrics.csv', 'items.parquet', 'report.html'];
   const lines: [string, string][] = [
     ['Command', about.command], ['Begun', moment(about.started)], ['Took', Object.entries(about.seconds).map(([stage, s]) => `${stage} ${duration(s)}`).join(', ')],
     ['Host', `${about.host.platform}, ${plural(about.host.processors, 'processor')}`], ['Seeds', (plan.seeds ?? []).join(', ')],
     ['Data', [plan.data?.source, plan.data?.objective, plan.data?.digest].filter(Boolean).join(' · ')],
     ['Parts', (plan.data?.parts ?? []).map((p) => `${p.name}: ${plural(p.items, 'item')} in ${plural(p.groups, 'group')} (${p.role})`).join('; ')],
+    ['Code', typeof plan.code === 'string' ? plan.code : ''],
     ['Models', (plan.rungs ?? []).map((r) => `${r.name}${r.model?.parameters ? ` (${thousands(r.model.parameters)} parameters, ${r.model.runtime ?? ''})` : ''}`).join('; ')],
   ];
   return h('section', {}, h('h2', {}, 'Where it came from'), h('dl', { class: 'facts' }, lines.filter(([, v]) => v).map(([k, v]) => [h('dt', {}, k), h('dd', {}, v)])),
     h('details', {}, h('summary', {}, 'The whole plan'), h('pre', { class: 'scroll', tabindex: '0' }, JSON.stringify(plan, null, 2))),
-    h('p', { class: 'note' }, 'Files: ', (['manifest.json', 'metrics.csv', 'items.parquet', 'report.html'] as const).map((name, i) => [i > 0 && ', ', h('a', { href: file(folder, name), download: name === 'report.html' ? undefined : name }, name)])));
+    h('p', { class: 'note' }, 'Files: ', files.map((name, i) => [i > 0 && ', ', h('a', { href: file(folder, name), download: name === 'report.html' ? undefined : name }, name)])));
+}
+
+/** Seconds that a run still takes, roughly: by the rate at which jobs have come, or, of those that were there before, by what they cost. */
+export function remaining(total: number, done: number, cost: number, processors: number, seen: { jobs: number; seconds: number }): number | undefined {
+  const left = total - done;
+  if (left <= 0 || done === 0) return undefined;
+  if (seen.jobs >= 3 && seen.seconds > 2) return (left * seen.seconds) / seen.jobs;
+  const each = cost / done;
+  return each > 0 ? (left * each) / Math.max(1, Math.min(processors, left)) : undefined;
 }
 
 /** Shows the cells of a run that goes on as they finish. */
-function follow(folder: string, main: HTMLElement, progress: HTMLElement, more: (rows: MetricRow[]) => void, done: () => void): void {
+function follow(folder: string, processors: number, main: HTMLElement, progress: HTMLElement, more: (rows: MetricRow[]) => void, done: () => void): void {
   const source = new EventSource(file(folder, 'events'));
-  let jobs = 0;
+  let [jobs, total, cost, timer] = [0, 0, 0, 0];
   let held: MetricRow[] = [];
-  let timer = 0;
-  let total = 0;
+  // What was finished before comes in one go, and says nothing of the rate.
+  let first: { at: number; jobs: number } | undefined;
   source.addEventListener('jobs', ({ data }: MessageEvent<string>) => { total = Number(data) || 0; });
   source.onmessage = ({ data }: MessageEvent<string>) => {
     if (!main.isConnected) { source.close(); return; }
@@ -146,7 +160,12 @@ function follow(folder: string, main: HTMLElement, progress: HTMLElement, more: 
       const entry = journalRows(data);
       held.push(...entry.rows);
       jobs++;
-      fill(progress, h('span', { class: 'tag busy' }, 'running'), ` ${plural(jobs, 'job')} finished${total ? ` of ${total}` : ''}; the last: ${entry.job}`, total ? h('progress', { max: total, value: jobs }) : false);
+      cost += entry.seconds;
+      const now = performance.now() / 1000;
+      if (!first || now - first.at < 1) first = { at: first?.at ?? now, jobs };
+      const left = total ? remaining(total, jobs, cost, processors, { jobs: jobs - first.jobs, seconds: now - first.at }) : undefined;
+      fill(progress, h('span', { class: 'tag busy' }, 'running'), ` ${plural(jobs, 'job')} finished${total ? ` of ${total}` : ''}`, left !== undefined && `, about ${duration(left)} left`, `; the last: ${entry.job}`,
+        total ? h('progress', { max: total, value: jobs, 'aria-label': 'Finished jobs' }) : false);
     } catch { /* a line that is torn comes again, whole */ }
     timer ||= window.setTimeout(() => { timer = 0; more(held); held = []; }, 400);
   };

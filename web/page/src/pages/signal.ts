@@ -1,6 +1,5 @@
 // Bring your own signal: a file of votes, labels, probabilities, texts or embeddings, measured here and now.
 
-import { cloud } from '../chart/cloud';
 import { figure } from '../chart/figure';
 import { grid, lines, type Point } from '../chart/plots';
 import { keys } from '../chart/palette';
@@ -10,6 +9,7 @@ import { digits, plural, thousands, toCsv } from '../format';
 import { current, go, keep } from '../route';
 import { table } from '../table';
 import type { Found, Metric, Opened } from '../protocol';
+import { embeddingMap } from './neighbours';
 
 const EXAMPLES: Record<string, string> = { votes: 'votes.csv', probabilities: 'probabilities.csv', embeddings: 'embeddings.csv' };
 const ROLES = ['item', 'annotator', 'label', 'gold', 'rating', 'probability', 'logit', 'members', 'text', 'embedding', 'count', 'reference', 'left', 'right', 'winner', 'judge', 'ignore'];
@@ -327,19 +327,7 @@ async function draw(pictures: HTMLElement, all: Found[], found: Opened): Promise
     const contested = contestedItems(rows.votes, understood.votes, rows.items.length);
     made.push(suspectList('Items to look at again', 'Items on whose label the votes agree least: shares of the most frequent label.', contested.order.slice(0, 5000), contested.share, 'agreement', (item) => rows.items[item]!, (item) => [understood.categories?.[contested.top[item]!] ?? '', String(contested.votes[item])], ['most frequent', 'votes']));
   }
-  if (understood.shape === 'embeddings') {
-    const map = await engine.projection();
-    const group = rows.labels ?? new Uint32Array(map.x.length);
-    const groups = rows.labels ? rows.labelNames : [''];
-    const chosen = h('p', { class: 'note', 'aria-live': 'polite' }, 'Choose a point to see its nearest neighbours on the map.');
-    const name = (i: number) => rows.names?.[i] ?? rows.texts?.[i]?.slice(0, 60) ?? `row ${i + 1}`;
-    const pick = (i: number) => {
-      const near = Array.from(map.x, (x, j) => [j, (x - map.x[i]!) ** 2 + (map.y[j]! - map.y[i]!) ** 2] as const).sort((a, b) => a[1] - b[1]).slice(1, 6);
-      chosen.textContent = `${name(i)}; beside it on the map: ${near.map(([j]) => name(j)).join(', ')}`;
-    };
-    made.push(h('div', {}, figure({ title: 'Map of the embeddings', note: `The two directions of largest variance: ${(map.shares[0] * 100).toFixed(0)}% and ${(map.shares[1] * 100).toFixed(0)}% of it.`, legend: groups.length > 1 ? keys(groups) : undefined, columns: ['row', 'x', 'y'], rows: Array.from(map.x, (x, i) => [name(i), x, map.y[i]!]),
-      draw: (width) => cloud({ x: map.x, y: map.y, group, groups, name }, width, pick) }), chosen));
-  }
+  if (understood.shape === 'embeddings') made.push(await embeddingMap(rows));
   fill(pictures, made, apart);
   differing();
 }

@@ -27,6 +27,7 @@ impl Spare {
         let mut memory = best.map(|(at, _)| spare.swap_remove(at)).unwrap_or_default();
         drop(spare);
         memory.clear();
+        memory.reserve_exact(count);
         memory.resize(count, 0.0);
         memory
     }
@@ -105,7 +106,9 @@ impl Buffer {
         }
         let Self { rows, heads, width, room, .. } = *self;
         self.room = room_for(tokens);
-        self.data.resize(rows * heads * width * self.room, 0.0);
+        let count = rows * heads * width * self.room;
+        self.data.reserve_exact(count - self.data.len());
+        self.data.resize(count, 0.0);
         // Whole blocks keep their order in a head, and the last head moves first.
         for part in (0..rows * heads).rev() {
             let from = part * room * width;

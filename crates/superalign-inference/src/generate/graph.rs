@@ -3,8 +3,8 @@
 use super::buffer::Spare;
 use crate::error::OpenError;
 use crate::graph::{FLOAT32, Graph, INT64, InPlace, LayerCache};
-use crate::model::{Workers, check_external};
-use crate::runtime::{Runtime, RuntimeKind};
+use crate::model::{Workers, check_external, takes_operators};
+use crate::runtime::Runtime;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -276,9 +276,8 @@ impl DecoderGraph {
         runtime: &Runtime,
         workers: Workers,
     ) -> Result<Self, OpenError> {
-        let known =
-            runtime.kind() == RuntimeKind::OnnxRuntime && workers.card.is_none() && workers.threads == 1;
-        if !known || self.first.is_some() || self.cache.iter().any(|port| port.element != FLOAT32) {
+        let alone = workers.card.is_none() && workers.threads == 1 && self.first.is_none();
+        if !alone || self.cache.iter().any(|port| port.element != FLOAT32) || !takes_operators(runtime) {
             return Ok(self);
         }
         let value = |key: &CachePort| {

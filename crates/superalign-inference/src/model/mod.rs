@@ -36,7 +36,7 @@ pub(crate) use place::place;
 use roles::Roles;
 use score::Head;
 use sessions::Pool;
-pub(crate) use sessions::{Workers, open as open_sessions};
+pub(crate) use sessions::{Workers, open as open_sessions, takes_operators};
 use std::path::{Path, PathBuf};
 use superalign_core::{
     ChoicePrompt, EmbedRequest, GenerateRequest, Generation, LogLikelihood, Message, Model, ModelCard,

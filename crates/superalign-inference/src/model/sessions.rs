@@ -9,7 +9,7 @@ use crate::runtime::{Runtime, RuntimeKind};
 use ndarray::ArrayViewD;
 use ort::ep::CUDA;
 use ort::session::Session;
-use ort::session::builder::GraphOptimizationLevel;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::TensorRef;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -140,7 +140,6 @@ pub(crate) fn open(
     let bytes = graph.keep(outputs, &mut take_in)?;
     let folder = graph_path.parent().unwrap_or(Path::new(""));
     let open = |session| open_one(runtime, &bytes, folder, workers.target(session), workers.threads);
-    register_operators(runtime)?;
     // Optimising a graph takes long enough to be done side by side.
     std::thread::scope(|scope| {
         let open = &open;
@@ -151,11 +150,16 @@ pub(crate) fn open(
     })
 }
 
-/// Makes our operators known to ONNX Runtime, which stumbles when two sessions do so at once.
-fn register_operators(runtime: &Runtime) -> Result<(), String> {
-    static KNOWN: OnceLock<Result<(), String>> = OnceLock::new();
-    let register = || open_one(runtime, &matrix_chain(1, 1), Path::new(""), DeviceTarget::Cpu, 1).map(|_| ());
-    if runtime.kind() == RuntimeKind::Tract { Ok(()) } else { KNOWN.get_or_init(register).clone() }
+/// Whether the runtime takes operators of ours. It is asked once and alone: ONNX Runtime stumbles when two sessions make the
+/// same ones known at the same time.
+pub(crate) fn takes_operators(runtime: &Runtime) -> bool {
+    static TAKES: OnceLock<bool> = OnceLock::new();
+    let ask = || -> Result<(), String> {
+        let mut builder =
+            builder(runtime, Path::new(""), 1)?.with_operators(operators().map_err(said)?).map_err(said)?;
+        builder.commit_from_memory(&matrix_chain(1, 1)).map_err(said).map(|_| ())
+    };
+    runtime.kind() == RuntimeKind::OnnxRuntime && *TAKES.get_or_init(|| ask().is_ok())
 }
 
 /// Opens one session on a device; weights outside the graph lie in `folder`.
@@ -166,22 +170,9 @@ pub(super) fn open_one(
     target: DeviceTarget,
     threads: usize,
 ) -> Result<Session, String> {
-    let mut builder = Session::builder(runtime.environment())
-        .map_err(said)?
-        .with_optimization_level(GraphOptimizationLevel::Level3)
-        .map_err(said)?;
-    // tract has no such settings, and calls each an error.
-    if runtime.kind() == RuntimeKind::OnnxRuntime {
-        builder = builder.with_intra_threads(threads).map_err(said)?;
-        builder = builder.with_inter_threads(1).map_err(said)?;
-        builder = builder.with_intra_op_spinning(false).map_err(said)?;
+    let mut builder = builder(runtime, folder, threads)?;
+    if takes_operators(runtime) {
         builder = builder.with_operators(operators().map_err(said)?).map_err(said)?;
-        builder = builder
-            .with_config_entry(
-                "session.model_external_initializers_file_folder_path",
-                folder.to_string_lossy(),
-            )
-            .map_err(said)?;
     }
     if let DeviceTarget::Cuda(number) = target {
         // Without this the runtime would quietly use the processor.
@@ -191,6 +182,26 @@ pub(super) fn open_one(
         })?;
     }
     builder.commit_from_memory(bytes).map_err(said)
+}
+
+fn builder(runtime: &Runtime, folder: &Path, threads: usize) -> Result<SessionBuilder, String> {
+    let mut builder = Session::builder(runtime.environment())
+        .map_err(said)?
+        .with_optimization_level(GraphOptimizationLevel::Level3)
+        .map_err(said)?;
+    // tract has no such settings, and calls each an error.
+    if runtime.kind() == RuntimeKind::OnnxRuntime {
+        builder = builder.with_intra_threads(threads).map_err(said)?;
+        builder = builder.with_inter_threads(1).map_err(said)?;
+        builder = builder.with_intra_op_spinning(false).map_err(said)?;
+        builder = builder
+            .with_config_entry(
+                "session.model_external_initializers_file_folder_path",
+                folder.to_string_lossy(),
+            )
+            .map_err(said)?;
+    }
+    Ok(builder)
 }
 
 /// What the runtime said, without what the binding adds for recovery.

@@ -1,12 +1,11 @@
 //! `items.parquet`: one row per item, model and signal source; every metric can be recomputed from it.
 
-use super::{RecordError, write_whole};
+use super::{RecordError, table, write_whole};
 use arrow::array::{
     Array, ArrayRef, BooleanArray, DictionaryArray, Float64Array, RecordBatch, StringArray, UInt64Array,
 };
 use arrow::datatypes::{DataType, Field, Schema, UInt32Type};
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 use std::path::Path;
@@ -102,21 +101,7 @@ pub fn load_items(path: &Path) -> Result<Vec<ItemRow>, RecordError> {
 }
 
 fn parse(path: &Path, bytes: Vec<u8>) -> Result<Vec<ItemRow>, RecordError> {
-    let broken = |e: String| RecordError::Damaged {
-        path: path.to_owned(),
-        line: None,
-        found: e,
-        expected: "item-level results".to_owned(),
-    };
-    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes))
-        .and_then(ParquetRecordBatchReaderBuilder::build)
-        .map_err(|e| broken(e.to_string()))?;
-    let mut rows = Vec::new();
-    for batch in reader {
-        let batch = batch.map_err(|e| broken(e.to_string()))?;
-        rows_of(&batch, &mut rows).ok_or_else(|| broken("other columns".to_owned()))?;
-    }
-    Ok(rows)
+    table::rows(path, bytes, "item-level results", rows_of)
 }
 
 /// Columns of text that repeats are dictionaries.

@@ -27,6 +27,7 @@ mod journal;
 mod lock;
 mod manifest;
 mod metrics;
+mod table;
 mod tags;
 mod texts;
 mod transcripts;

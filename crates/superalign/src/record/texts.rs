@@ -1,6 +1,6 @@
 //! `texts.parquet`: what the models read, one row per item; `items.parquet` says what they made of it.
 
-use super::{RecordError, write_whole};
+use super::{RecordError, table, write_whole};
 use crate::plan::Part;
 use arrow::array::{
     Array, ArrayRef, BooleanArray, DictionaryArray, RecordBatch, StringArray, StringBuilder, UInt64Array,
@@ -8,7 +8,6 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Schema, UInt32Type};
 use arrow::error::ArrowError;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
@@ -104,21 +103,7 @@ pub fn read_texts(path: &Path) -> Result<Option<Vec<TextRow>>, RecordError> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         bytes => bytes.map_err(RecordError::io("read", path))?,
     };
-    let broken = |found: String| RecordError::Damaged {
-        path: path.to_owned(),
-        line: None,
-        found,
-        expected: "the texts of a run".to_owned(),
-    };
-    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes))
-        .and_then(ParquetRecordBatchReaderBuilder::build)
-        .map_err(|e| broken(e.to_string()))?;
-    let mut rows = Vec::new();
-    for batch in reader {
-        let batch = batch.map_err(|e| broken(e.to_string()))?;
-        rows_of(&batch, &mut rows).ok_or_else(|| broken("other columns".to_owned()))?;
-    }
-    Ok(Some(rows))
+    table::rows(path, bytes, "the texts of a run", rows_of).map(Some)
 }
 
 /// Columns of text that repeats are dictionaries.

@@ -108,6 +108,17 @@ test('runs are filtered by their tags', async () => {
   await page.done();
 });
 
+test('an item leads to its transcripts where the run has some', async () => {
+  for (const [run, there] of [[runs[0], false], [runs[2], true]]) {
+    const page = await visit(`#/items/${run}?item=world%2Ftest%2Forder-1%2F0`, { ready: '.detail .vt-row.odd' });
+    const link = page.locator('.detail a:text-is("What was said about it")');
+    await link.waitFor({ state: 'attached' });
+    await page.waitForLoadState('networkidle');
+    assert.equal(await link.isVisible(), there, run);
+    await page.done();
+  }
+});
+
 test('a click on a bar filters the items and the other pictures', async () => {
   const page = await visit(`#/items/${runs[0]}`, { ready: '.figures svg' });
   const before = await page.locator('strong[aria-live]').textContent();

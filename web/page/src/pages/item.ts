@@ -54,12 +54,15 @@ export function showItem(detail: HTMLElement, spec: ItemSpec, item: string): voi
   });
   const texts = h('div', { class: 'texts' });
   const known = h('dl', { class: 'facts' }, facts.map((name) => [h('dt', {}, name), h('dd', {}, items.cell(name, one))]));
+  const said = h('p', { hidden: true }, h('a', { href: address(['transcripts', folder], { item }) }, 'What was said about it'));
+  // Lists of earlier versions name no files: there may be some.
+  void runs().then(({ runs: all }) => { said.hidden = all.find((run) => run.folder === folder)?.files?.includes('transcripts.jsonl') === false; }, () => {});
   const others = h('section', { class: 'others', 'aria-label': 'The same item in other runs' });
   fill(detail,
     h('div', { class: 'tools' }, h('h2', {}, item), h('button', { class: 'quiet', 'aria-label': 'Close the item', onclick: spec.close }, '✕')),
     texts,
     known,
-    h('p', {}, h('a', { href: address(['transcripts', folder], { item }) }, 'What was said about it')),
+    said,
     h('p', {}, `${thousands(right)} of ${plural(mine.length, 'answer')} are right. `, h('span', { class: 'note' }, 'An answer is true where the probability is at least 0.5.')), votes.element, others);
   votes.refresh();
   void read(texts, known, spec, item, items.cell('part', one));

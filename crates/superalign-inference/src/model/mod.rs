@@ -140,7 +140,8 @@ pub struct OnnxModel {
 }
 
 impl OnnxModel {
-    /// Reads and checks a model's folder. The runtime itself is first asked when the model is.
+    /// Reads and checks a model's folder. The runtime itself is first asked when the model is, but for whether it takes
+    /// operators of ours, which it is asked once.
     ///
     /// # Errors
     /// [`OpenError`]: something missing, a file that is not what its name says, a graph that is no language model,
